@@ -1,0 +1,147 @@
+// What the control plane tells one host to be, and what the host says it is. Both sides' pure code
+// speaks these; proto/host_plan_proto.h turns them into agent.proto.
+//
+// Both are complete and numbered, so doing one twice is harmless, losing one is mended by the next
+// and an older one is ignored. So that a message stays small, an update carries only what differs
+// from a number that the receiver has said it already has (`base`); base 0 carries everything.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/address.h"
+#include "common/engine_kind.h"
+#include "common/time.h"
+
+namespace ec {
+
+using HostId = std::string;   // chosen by whoever starts the agent: letters, digits, hyphens
+using MemberId = uint64_t;    // one engine process's place; never used again
+using EndpointId = uint64_t;  // drawn from the same counter; a member's own endpoint has its number
+
+// --- what a host should be ------------------------------------------------------------------
+
+struct MemberSpec {
+  MemberId id = 0;
+  EngineKind engine = EngineKind::kRedis;
+  // The engine runs for exactly this generation. A higher one means: stop it and start it empty.
+  uint64_t generation = 1;
+  std::string label;              // "my-cluster/0001", for logs only
+  int64_t memory_max_bytes = 0;   // redis: maxmemory; memcached: -m
+  int threads = 1;                // memcached: -t, before the machine's own number of cores
+  std::map<std::string, std::string> parameters;  // parameter group names and values
+  friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
+};
+
+// What `config get cluster` answers.
+struct Discovery {
+  struct Node {
+    std::string host;  // as clients should call it; the address itself when there is no name
+    Address address;
+    friend bool operator==(const Node&, const Node&) = default;
+  };
+  uint64_t version = 0;  // rises at every change of the list
+  std::vector<Node> nodes;
+  friend bool operator==(const Discovery&, const Discovery&) = default;
+};
+
+struct EndpointSpec {
+  EndpointId id = 0;
+  Address listen;
+  MemberId target = 0;  // a member of the same host
+  std::optional<Discovery> discovery;  // Memcached only
+  friend bool operator==(const EndpointSpec&, const EndpointSpec&) = default;
+};
+
+struct PlanUpdate {
+  uint64_t incarnation = 0;  // of the agent that it is meant for
+  uint64_t base = 0;      // contains what changed after this revision; 0: everything there is
+  uint64_t revision = 0;  // what the receiver then has
+  uint64_t answers = 0;   // the newest report of this agent's incarnation that was taken
+  std::vector<MemberSpec> members;
+  std::vector<EndpointSpec> endpoints;
+  std::vector<MemberId> gone_members;  // to be stopped and removed; only when base > 0
+  std::vector<EndpointId> gone_endpoints;
+  friend bool operator==(const PlanUpdate&, const PlanUpdate&) = default;
+};
+
+struct HostPlan {
+  uint64_t revision = 0;
+  std::map<MemberId, MemberSpec> members;
+  std::map<EndpointId, EndpointSpec> endpoints;
+  friend bool operator==(const HostPlan&, const HostPlan&) = default;
+};
+
+// Takes the update in, unless it is older than the plan or there is a gap between them.
+// Returns whether it was taken.
+bool Merge(const PlanUpdate& update, HostPlan* plan);
+
+// --- what a host says it is -----------------------------------------------------------------
+
+enum class MemberPhase {
+  kStarting,  // no answer yet from this launch
+  kServing,   // answers on its socket, and through its own endpoint
+  kDown,      // dead or found hung; will be started again, perhaps after a pause
+  kFailed,    // died too often, or cannot be started at all; left alone until told otherwise
+  kStopping,  // being stopped
+};
+
+struct MemberReport {
+  MemberId id = 0;
+  uint64_t generation = 0;
+  uint64_t launch = 0;   // counts the starts of this member's engine on its host, from 1
+  bool resumed = false;  // this launch follows an orderly stop, not a crash; a Redis has its data
+  MemberPhase phase = MemberPhase::kStarting;
+  std::string engine_version;  // what the engine itself says; empty until it has answered
+  std::string trouble;         // why it is down or failed, in a sentence; empty when all is well
+  friend bool operator==(const MemberReport&, const MemberReport&) = default;
+};
+
+enum class EndpointTrouble { kNone, kAddressInUse, kAddressNotAvailable, kOther };
+
+// Connections at one endpoint since the agent started.
+struct EndpointCounts {
+  uint64_t accepted = 0;
+  uint64_t refused = 0;  // closed because there was no engine to carry them to
+  uint64_t cut = 0;      // ended because the engine behind them went away
+  uint64_t open = 0;     // now
+  friend bool operator==(const EndpointCounts&, const EndpointCounts&) = default;
+};
+
+struct EndpointReport {
+  EndpointId id = 0;
+  bool listening = false;
+  EndpointTrouble trouble = EndpointTrouble::kNone;
+  std::string trouble_text;
+  EndpointCounts counts;
+  friend bool operator==(const EndpointReport&, const EndpointReport&) = default;
+};
+
+struct HostReport {
+  HostId host;
+  uint64_t incarnation = 0;    // higher each time the agent starts
+  uint64_t sequence = 0;       // counts this incarnation's reports, from 1
+  uint64_t base = 0;           // contains what changed after that report; 0: everything there is
+  uint64_t plan_revision = 0;  // the newest plan that the host had when it looked; 0: none yet
+  std::vector<MemberReport> members;
+  std::vector<EndpointReport> endpoints;
+  std::vector<MemberId> gone_members;  // neither process nor directory is left; only when base > 0
+  std::vector<EndpointId> gone_endpoints;
+  friend bool operator==(const HostReport&, const HostReport&) = default;
+};
+
+// What an agent says of itself once per start.
+struct HostHello {
+  HostId host;
+  std::string zone;
+  uint64_t incarnation = 0;
+  int members_max = 0;
+  int64_t pid = 0;
+  std::map<EngineKind, std::string> engines;  // installed ones, with their true versions
+  friend bool operator==(const HostHello&, const HostHello&) = default;
+};
+
+}  // namespace ec

@@ -1,0 +1,96 @@
+#include "controlplane/core/cluster_commands.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+
+#include "controlplane/core/lifecycle.h"
+#include "controlplane/core/messages.h"
+#include "controlplane/core/placement.h"
+#include "controlplane/core/validate.h"
+#include "controlplane/model/names.h"
+
+namespace ec::core {
+
+using model::Cluster;
+using model::ClusterStatus;
+using model::MemberStatus;
+
+Result<model::ClusterId> FindExisting(const Draft& draft, const std::string& text) {
+  Result<std::string> id = model::ParseClusterId(text);
+  if (!id.ok()) return id.status();
+  if (draft.FindCluster(*id) == nullptr) {
+    return Status(Fault::kCacheClusterNotFound, fmt::format("CacheCluster not found: {}", *id));
+  }
+  return *id;
+}
+
+Status Delete(Draft& draft, const Settings&, const DeleteCluster& request) {
+  Result<model::ClusterId> id = FindExisting(draft, request.id);
+  if (!id.ok()) return id.status();
+  const Cluster& cluster = *draft.FindCluster(*id);
+  switch (cluster.status) {
+    case ClusterStatus::kCreating:
+    case ClusterStatus::kModifying:
+    case ClusterStatus::kRebooting:
+    case ClusterStatus::kDeleting:
+      return {Fault::kInvalidCacheClusterState,
+              fmt::format("Cache cluster {} is not in a valid state to be deleted: it is {}.",
+                          cluster.id, NameOf(cluster.status))};
+    default:
+      break;
+  }
+  if (request.final_snapshot) {
+    const model::NodeType& type = draft.state().records.node_types.at(cluster.node_type);
+    if (cluster.engine == EngineKind::kMemcached || !type.backups_supported) {
+      return {Fault::kSnapshotFeatureNotSupported,
+              fmt::format("Snapshots are not supported for engine {} on node type {}.",
+                          NameOf(cluster.engine), cluster.node_type)};
+    }
+    return BadCombination(
+        "FinalSnapshotIdentifier: snapshots are not emulated; nothing was deleted.");
+  }
+  draft.EditCluster(*id).status = ClusterStatus::kDeleting;
+  RemoveMembers(draft, *id);
+  return {};
+}
+
+Status Reboot(Draft& draft, const Settings& settings, const RebootCluster& request) {
+  Result<model::ClusterId> id = FindExisting(draft, request.id);
+  if (!id.ok()) return id.status();
+  const Cluster cluster = *draft.FindCluster(*id);
+  if (request.node_ids.empty()) {
+    return {Fault::kInvalidParameterValue,
+            "The parameter CacheNodeIdsToReboot must name at least one cache node."};
+  }
+  const std::set<std::string> named(request.node_ids.begin(), request.node_ids.end());
+  std::set<std::string> present;
+  for (const model::Member* node : NodesOf(draft, cluster)) present.insert(node->node_id);
+  for (const std::string& node : named) {
+    if (!present.contains(node)) {
+      return BadValue("CacheNodeIdsToReboot", node,
+                      fmt::format("Cache cluster {} has the nodes {}.", cluster.id,
+                                  fmt::join(present, ", ")));
+    }
+  }
+  if (cluster.status != ClusterStatus::kAvailable && cluster.status != ClusterStatus::kFailed) {
+    return {Fault::kInvalidCacheClusterState,
+            fmt::format("Cache cluster {} is not in available state: it is {}.", cluster.id,
+                        NameOf(cluster.status))};
+  }
+  draft.EditCluster(*id).status = ClusterStatus::kRebooting;
+  for (const MemberId member_id : cluster.members) {
+    if (!named.contains(draft.FindMember(member_id)->node_id)) continue;
+    model::Member& member = draft.EditMember(member_id);
+    member.status = MemberStatus::kRebooting;
+    member.trouble.clear();
+    member.recovery_announced = false;
+    ++member.generation;
+    draft.AddClusterEvent(*id, messages::NodeShutdown(member.node_id));
+  }
+  if (!cluster.pending.empty()) ApplyPending(draft, settings, *id);
+  return {};
+}
+
+}  // namespace ec::core

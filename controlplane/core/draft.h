@@ -1,0 +1,78 @@
+// The records as one step sees them: what is durable, and over it what the step has changed so
+// far. Ends as the Edit to be committed.
+//
+// A step that refuses a command must not have changed anything by then: check first, then change.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/time.h"
+#include "controlplane/model/state.h"
+
+namespace ec::core {
+
+class Draft {
+ public:
+  Draft(const model::State& state, Now now);
+
+  const model::State& state() const { return state_; }
+  Now now() const { return now_; }
+  uint64_t revision() const { return edit_.revision; }  // of this step's edit
+
+  const model::Cluster* FindCluster(const model::ClusterId& id) const;
+  const model::Member* FindMember(MemberId id) const;
+  const model::Host* FindHost(const HostId& id) const;
+  const model::Zone* FindZone(const std::string& name) const;
+  const model::Installation& installation() const;
+
+  // The row to change; it must exist.
+  model::Cluster& EditCluster(const model::ClusterId& id);
+  model::Member& EditMember(MemberId id);
+  // The member's part of its host's plan has changed, even if its row has not.
+  void TouchMember(MemberId id);
+
+  void PutCluster(model::Cluster cluster);
+  // Also enters the member in its cluster's set of members.
+  void PutMember(model::Member member);
+  void PutHost(model::Host host);
+  void PutZone(model::Zone zone);
+  void PutInstallation(model::Installation installation);
+  void DropCluster(const model::ClusterId& id);  // and its members
+  void DropMember(MemberId id);                  // also from its cluster's set of members
+
+  void AddClusterEvent(const model::ClusterId& id, std::string message);
+  void DropEventsBelow(uint64_t serial);
+
+  // A number for a member or endpoint that has never been given out.
+  uint64_t NewId();
+
+  // A free address in the zone's subnet other than `but_not`; nullopt when there is none. The search
+  // goes on where it ended last, so that an address rests long before it is used again.
+  std::optional<Ip4> FindAddress(const std::string& zone, const std::set<Ip4>& but_not) const;
+  void UseAddress(const std::string& zone, Ip4 ip);
+
+  // Members on the host, counting those of this step.
+  size_t LoadOf(const HostId& host) const;
+  // Members in the region, counting those of this step.
+  size_t MemberCount() const;
+
+  // Leaves out the rows that are as they were, stamps the others with the edit's revision, and
+  // gives the edit up.
+  model::Edit Take();
+
+ private:
+  bool AddressInUse(Ip4 ip) const;
+
+  const model::State& state_;
+  const Now now_;
+  model::Edit edit_;
+  std::set<MemberId> touched_;
+  std::set<Ip4> addresses_;            // used by this step
+  std::map<HostId, long> load_delta_;  // members put less members dropped
+};
+
+}  // namespace ec::core

@@ -1,0 +1,186 @@
+#include "controlplane/core/hosts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/lifecycle.h"
+#include "controlplane/core/placement.h"
+#include "controlplane/core/validate.h"
+#include "controlplane/model/limits.h"
+#include "controlplane/model/names.h"
+#include "controlplane/model/windows.h"
+
+namespace ec::core {
+namespace {
+
+using model::ClusterId;
+using model::MemberStatus;
+
+// AWS's default VPC is a /16 with a /20 for each zone.
+constexpr int kSubnetPrefix = 20;
+constexpr uint32_t kSubnetSize = 1u << (32 - kSubnetPrefix);
+
+bool IsZoneOf(std::string_view zone, std::string_view region) {
+  return zone.size() == region.size() + 1 && zone.starts_with(region) && zone.back() >= 'a' &&
+         zone.back() <= 'z';
+}
+
+Status EnsureZone(Draft& draft, const std::string& name) {
+  if (draft.FindZone(name) != nullptr) return {};
+  const Cidr& vpc = draft.installation().vpc;
+  const auto index = static_cast<uint32_t>(draft.state().records.zones.size());
+  const Ip4 network{vpc.network.bits + index * kSubnetSize};
+  if (!vpc.Contains(network)) {
+    return {Fault::kInsufficientCapacity,
+            fmt::format("The VPC {} has no room for a subnet of zone {}.", ToString(vpc), name)};
+  }
+  draft.PutZone({name, {network, kSubnetPrefix}, 0});
+  return {};
+}
+
+// Clusters with a part on the host that differs between two plan revisions.
+void AddPlanned(const model::HostIndex& index, const model::Records& records, uint64_t after,
+                uint64_t until, std::set<ClusterId>* clusters) {
+  for (auto it = index.members.lower_bound({after + 1, 0});
+       it != index.members.end() && it->first <= until; ++it) {
+    clusters->insert(records.members.at(it->second).cluster);
+  }
+  for (auto it = index.configurations.lower_bound({after + 1, ""});
+       it != index.configurations.end() && it->first <= until; ++it) {
+    clusters->insert(it->second);
+  }
+}
+
+void AdvanceClustersOn(Draft& draft, const Settings& settings, const HostId& host) {
+  const model::State& state = draft.state();
+  const auto index = state.hosts.find(host);
+  if (index == state.hosts.end()) return;
+  std::set<ClusterId> clusters;
+  for (const auto& [revision, id] : index->second.members) {
+    const model::Member& member = state.records.members.at(id);
+    if (member.status != MemberStatus::kRecovering && member.status != MemberStatus::kFailed) {
+      clusters.insert(member.cluster);
+    }
+  }
+  for (const ClusterId& id : clusters) Advance(draft, settings, id);
+}
+
+void OpenWindows(Draft& draft, const Settings& settings) {
+  for (const auto& [due, id] : draft.state().windows) {
+    if (due > draft.now().wall) break;
+    const model::Cluster* cluster = draft.FindCluster(id);
+    if (cluster == nullptr || cluster->pending.empty()) continue;
+    if (cluster->status == model::ClusterStatus::kAvailable) {
+      ApplyPending(draft, settings, id);
+    } else {  // busy, or in trouble: the next window will do
+      draft.EditCluster(id).pending.due = model::NextOpening(
+          *model::ParseMaintenanceWindow(cluster->maintenance_window), draft.now().wall);
+    }
+  }
+}
+
+void DropOldEvents(Draft& draft) {
+  const auto& events = draft.state().records.events;
+  const WallTime oldest = draft.now().wall - model::kEventAgeMax;
+  auto keep = events.begin();
+  size_t left = events.size();
+  while (keep != events.end() && (keep->second.date < oldest || left > model::kEventsMax)) {
+    ++keep;
+    --left;
+  }
+  if (keep == events.begin()) return;
+  draft.DropEventsBelow(keep == events.end() ? draft.installation().next_event : keep->first);
+}
+
+}  // namespace
+
+Status InstallAt(Draft& draft, const Install& install) {
+  EC_CHECK(draft.installation().region.empty());
+  model::Installation installation = draft.installation();
+  installation.region = install.region;
+  installation.account = install.account;
+  installation.vpc = install.vpc;
+  draft.PutInstallation(std::move(installation));
+  return {};
+}
+
+Status Register(Draft& draft, const HostHello& hello) {
+  if (!model::IsIdentifier(hello.host) || hello.host.size() > 64) {
+    return BadValue("host", hello.host, "It must be 1 to 64 letters, digits and hyphens.");
+  }
+  const std::string& region = draft.installation().region;
+  if (!IsZoneOf(hello.zone, region)) {
+    return BadValue("zone", hello.zone,
+                    fmt::format("It must be a zone of {}, such as {}a.", region, region));
+  }
+  if (hello.members_max < 1) {
+    return BadValue("members_max", std::to_string(hello.members_max), "It must be at least 1.");
+  }
+  const model::Host* known = draft.FindHost(hello.host);
+  if (known != nullptr && known->zone != hello.zone && draft.LoadOf(hello.host) > 0) {
+    return {Fault::kInvalidCacheClusterState,
+            fmt::format("Host {} has nodes in zone {}; it cannot move to zone {}.", hello.host,
+                        known->zone, hello.zone)};
+  }
+  EC_RETURN_IF_ERROR(EnsureZone(draft, hello.zone));
+  model::Host host{hello.host,      hello.zone,    hello.incarnation, hello.members_max,
+                   hello.pid,       hello.engines, draft.now().wall};
+  if (known != nullptr) host.registered = known->registered;
+  if (known == nullptr || *known != host) draft.PutHost(std::move(host));
+  return {};
+}
+
+void Heed(Draft& draft, const Settings& settings, const Reported& reported) {
+  const model::State& state = draft.state();
+  const HostReport& report = reported.report;
+  std::set<ClusterId> clusters;
+  const auto add_member = [&](MemberId id) {
+    if (const auto found = state.records.members.find(id); found != state.records.members.end()) {
+      clusters.insert(found->second.cluster);
+    }
+  };
+  for (const MemberReport& member : report.members) add_member(member.id);
+  for (const MemberId id : report.gone_members) add_member(id);
+  for (const EndpointReport& endpoint : report.endpoints) {
+    add_member(endpoint.id);  // a member's own endpoint has its number
+    const auto found = state.configurations.find(endpoint.id);
+    if (found != state.configurations.end()) clusters.insert(found->second);
+  }
+  if (const auto index = state.hosts.find(report.host); index != state.hosts.end()) {
+    for (const MemberId id : index->second.deleting) add_member(id);
+    AddPlanned(index->second, state.records, reported.plan_before, report.plan_revision,
+               &clusters);
+  }
+  for (const ClusterId& id : clusters) Advance(draft, settings, id);
+}
+
+void PassTime(Draft& draft, const Settings& settings, bool everything) {
+  const model::State& state = draft.state();
+  if (everything) {
+    for (const auto& [id, cluster] : state.records.clusters) Advance(draft, settings, id);
+  }
+  for (const auto& [id, host] : state.records.hosts) {
+    if (IsSilent(draft, settings, id)) AdvanceClustersOn(draft, settings, id);
+  }
+  for (const auto& [since, id] : state.operations) {
+    const bool overdue =
+        since == Instant::min() || since + settings.operation_max <= draft.now().instant;
+    if (!overdue) break;
+    Advance(draft, settings, id);
+  }
+  OpenWindows(draft, settings);
+  DropOldEvents(draft);
+}
+
+void ForgetAll(Draft& draft) {
+  const auto& clusters = draft.state().records.clusters;
+  for (const auto& [id, cluster] : clusters) {
+    if (draft.FindCluster(id) != nullptr) draft.DropCluster(id);
+  }
+  draft.DropEventsBelow(draft.installation().next_event);
+}
+
+}  // namespace ec::core

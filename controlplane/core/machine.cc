@@ -1,0 +1,81 @@
+#include "controlplane/core/machine.h"
+
+#include <algorithm>
+
+#include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/draft.h"
+#include "controlplane/core/hosts.h"
+#include "controlplane/core/placement.h"
+#include "controlplane/core/tags.h"
+
+namespace ec::core {
+namespace {
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+Status Obey(Draft& draft, const Settings& settings, const Command& command) {
+  return std::visit(
+      Overloaded{
+          [&](const CreateCluster& request) { return Create(draft, settings, request); },
+          [&](const ModifyCluster& request) { return Modify(draft, settings, request); },
+          [&](const DeleteCluster& request) { return Delete(draft, settings, request); },
+          [&](const RebootCluster& request) { return Reboot(draft, settings, request); },
+          [&](const AddTags& request) { return Tag(draft, request); },
+          [&](const RemoveTags& request) { return Untag(draft, request); },
+          [&](const Reset&) {
+            ForgetAll(draft);
+            return Status();
+          },
+          [&](const Install& install) { return InstallAt(draft, install); },
+      },
+      command);
+}
+
+Status Take(Draft& draft, const Settings& settings, const Input& input) {
+  return std::visit(Overloaded{
+                        [&](const Command& command) { return Obey(draft, settings, command); },
+                        [&](const HostHello& hello) { return Register(draft, hello); },
+                        [&](const Reported& reported) {
+                          Heed(draft, settings, reported);
+                          return Status();
+                        },
+                        [&](const Tick& tick) {
+                          PassTime(draft, settings, tick.everything);
+                          return Status();
+                        },
+                    },
+                    input);
+}
+
+}  // namespace
+
+Decision Decide(const model::State& state, const Settings& settings, Now now,
+                std::span<const Input> inputs) {
+  Draft draft(state, now);
+  Decision decision;
+  for (const Input& input : inputs) decision.verdicts.push_back(Take(draft, settings, input));
+  decision.edit = draft.Take();
+  return decision;
+}
+
+std::optional<Instant> NextDeadline(const model::State& state, const Settings& settings, Now now) {
+  std::optional<Instant> next;
+  const auto consider = [&](Instant at) { next = next ? std::min(*next, at) : at; };
+  for (const auto& [id, host] : state.records.hosts) {
+    const Instant silent = SilentAt(state, settings, id);
+    if (silent > now.instant) consider(silent);
+  }
+  if (!state.operations.empty()) {
+    const Instant since = state.operations.begin()->first;
+    consider(since == Instant::min() ? now.instant : since + settings.operation_max);
+  }
+  if (!state.windows.empty()) {
+    consider(now.instant + (state.windows.begin()->first - now.wall));
+  }
+  return next;
+}
+
+}  // namespace ec::core

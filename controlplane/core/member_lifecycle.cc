@@ -1,0 +1,229 @@
+#include "controlplane/core/member_lifecycle.h"
+
+#include <fmt/format.h>
+
+#include "controlplane/core/lifecycle.h"
+#include "controlplane/core/messages.h"
+#include "controlplane/core/placement.h"
+
+namespace ec::core {
+namespace {
+
+using model::Member;
+using model::MemberStatus;
+
+// What can be known of a member at this moment.
+struct View {
+  bool silent = false;  // its host is; the rest is then empty
+  uint64_t plan_revision = 0;
+  const MemberReport* member = nullptr;
+  const EndpointReport* endpoint = nullptr;
+};
+
+View Look(const Draft& draft, const Settings& settings, const Member& member) {
+  View view;
+  view.silent = IsSilent(draft, settings, member.host);
+  const auto found = draft.state().sightings.find(member.host);
+  if (view.silent || found == draft.state().sightings.end()) return view;
+  const model::Sighting& sighting = found->second;
+  view.plan_revision = sighting.plan_revision;
+  if (const auto m = sighting.members.find(member.id); m != sighting.members.end()) {
+    view.member = &m->second;
+  }
+  if (const auto e = sighting.endpoints.find(member.id); e != sighting.endpoints.end()) {
+    view.endpoint = &e->second;
+  }
+  return view;
+}
+
+bool Serves(const View& view, const Member& member) {
+  return view.member != nullptr && view.member->phase == MemberPhase::kServing &&
+         view.member->generation == member.generation;
+}
+
+bool HasFailed(const View& view, const Member& member) {
+  return view.member != nullptr && view.member->phase == MemberPhase::kFailed &&
+         view.member->generation == member.generation;
+}
+
+// The present row's endpoint cannot be opened where it should be.
+bool IsUnaddressable(const View& view, const Member& member) {
+  return view.endpoint != nullptr && view.plan_revision >= member.revision &&
+         view.endpoint->trouble != EndpointTrouble::kNone;
+}
+
+void BecomeAvailable(Draft& draft, const MemberReport& report, MemberId id) {
+  Member& member = draft.EditMember(id);
+  member.status = MemberStatus::kAvailable;
+  member.launch = report.launch;
+  member.trouble.clear();
+  member.recovery_announced = false;
+  if (member.installed_version == report.engine_version) return;
+  member.installed_version = report.engine_version;
+  const model::Cluster& cluster = *draft.FindCluster(member.cluster);
+  draft.AddClusterEvent(cluster.id,
+                        messages::NodeRuns(member.node_id, ProgramOf(cluster.engine),
+                                           member.installed_version, cluster.engine_version));
+}
+
+void Fail(Draft& draft, MemberId id, const std::string& why) {
+  Member& member = draft.EditMember(id);
+  member.status = MemberStatus::kFailed;
+  member.trouble = why;
+}
+
+void Readdress(Draft& draft, const Settings& settings, const Member& member, const View& view) {
+  const auto ip = draft.FindAddress(member.zone, {});
+  if (member.readdressed >= settings.readdress_max || !ip) {
+    Fail(draft, member.id, view.endpoint->trouble_text);
+    return;
+  }
+  draft.UseAddress(member.zone, *ip);
+  Member& moved = draft.EditMember(member.id);
+  moved.address.ip = *ip;
+  ++moved.readdressed;
+}
+
+void AdvanceCreating(Draft& draft, const Settings& settings, const Member& member,
+                     const View& view) {
+  if (view.silent) {
+    ReplaceMember(draft, settings, member.id);
+  } else if (HasFailed(view, member)) {
+    Fail(draft, member.id, view.member->trouble);
+  } else if (IsUnaddressable(view, member)) {
+    Readdress(draft, settings, member, view);
+  } else if (Serves(view, member) && view.plan_revision >= member.revision) {
+    const std::string zone = member.zone;
+    const std::string node = member.node_id;
+    draft.AddClusterEvent(member.cluster, messages::NodeAdded(node, zone));
+    BecomeAvailable(draft, *view.member, member.id);
+  }
+}
+
+void AdvanceRebooting(Draft& draft, const Member& member, const View& view) {
+  if (HasFailed(view, member)) {
+    Fail(draft, member.id, view.member->trouble);
+  } else if (Serves(view, member)) {
+    draft.AddClusterEvent(member.cluster, messages::NodeRestarted(member.node_id));
+    BecomeAvailable(draft, *view.member, member.id);
+  }
+}
+
+// The host says that the engine has died, hangs, or has been started again since.
+bool HasCrashed(const View& view, const Member& member) {
+  if (view.member == nullptr || view.member->generation != member.generation) return false;
+  const MemberReport& report = *view.member;
+  if (report.launch != member.launch) return !report.resumed;
+  return report.phase == MemberPhase::kDown || report.phase == MemberPhase::kFailed;
+}
+
+void BeginRecovery(Draft& draft, MemberId id, const std::string& trouble) {
+  Member& member = draft.EditMember(id);
+  member.status = MemberStatus::kRecovering;
+  member.trouble = trouble;
+}
+
+void AnnounceRecovery(Draft& draft, MemberId id) {
+  Member& member = draft.EditMember(id);
+  if (member.recovery_announced) return;
+  member.recovery_announced = true;
+  draft.AddClusterEvent(member.cluster, messages::RecoveryStarted(member.node_id));
+}
+
+void AdvanceAvailable(Draft& draft, const Member& member, const View& view) {
+  if (view.silent) {
+    const std::string why = fmt::format("host {} does not answer", member.host);
+    draft.AddClusterEvent(member.cluster, messages::NodeUnreachable(member.node_id, why));
+    BeginRecovery(draft, member.id, why);
+    return;
+  }
+  if (IsUnaddressable(view, member)) {
+    const std::string why = view.endpoint->trouble_text;
+    draft.AddClusterEvent(member.cluster, messages::NodeUnreachable(member.node_id, why));
+    BeginRecovery(draft, member.id, why);
+    return;
+  }
+  if (view.member == nullptr || view.member->generation != member.generation) return;
+  if (view.member->launch == member.launch) {
+    // An agent that has just adopted the engine says "starting" until it has asked it.
+    if (view.member->phase == MemberPhase::kServing ||
+        view.member->phase == MemberPhase::kStarting) {
+      return;
+    }
+  }
+  BeginRecovery(draft, member.id, view.member->trouble);
+}
+
+// What the last event said decides what the next one says.
+std::string EndOfRecovery(const Member& member, const MemberReport& report) {
+  if (member.recovery_announced) return messages::RecoveryFinished(member.node_id);
+  if (report.launch == member.launch) return messages::NodeReachable(member.node_id);
+  return messages::NodeResumed(member.node_id);
+}
+
+void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
+  if (HasCrashed(view, member)) AnnounceRecovery(draft, member.id);
+  const Member& present = *draft.FindMember(member.id);
+  if (Serves(view, present)) {
+    draft.AddClusterEvent(present.cluster, EndOfRecovery(present, *view.member));
+    BecomeAvailable(draft, *view.member, present.id);
+  } else if (HasFailed(view, present) && present.status != MemberStatus::kFailed) {
+    draft.AddClusterEvent(present.cluster,
+                          messages::NodeFailed(present.node_id, view.member->trouble));
+    Fail(draft, present.id, view.member->trouble);
+  }
+}
+
+// Gone from the host for good; or the host is silent, and will be told when it is back.
+bool IsGone(const View& view, const Member& member) {
+  if (view.silent) return true;
+  return view.plan_revision >= member.revision && view.member == nullptr;
+}
+
+}  // namespace
+
+bool HasPlan(const Draft& draft, const Settings& settings, const HostId& host,
+             uint64_t revision) {
+  if (IsSilent(draft, settings, host)) return true;
+  const auto found = draft.state().sightings.find(host);
+  return found != draft.state().sightings.end() && found->second.plan_revision >= revision;
+}
+
+const EndpointReport* EndpointSeen(const Draft& draft, const Settings& settings,
+                                   const HostId& host, EndpointId id, uint64_t since) {
+  if (IsSilent(draft, settings, host)) return nullptr;
+  const auto found = draft.state().sightings.find(host);
+  if (found == draft.state().sightings.end()) return nullptr;
+  if (found->second.plan_revision < since) return nullptr;
+  const auto endpoint = found->second.endpoints.find(id);
+  return endpoint == found->second.endpoints.end() ? nullptr : &endpoint->second;
+}
+
+void AdvanceMember(Draft& draft, const Settings& settings, MemberId id) {
+  const Member member = *draft.FindMember(id);
+  const View view = Look(draft, settings, member);
+  switch (member.status) {
+    case MemberStatus::kCreating:
+      AdvanceCreating(draft, settings, member, view);
+      return;
+    case MemberStatus::kRebooting:
+      AdvanceRebooting(draft, member, view);
+      return;
+    case MemberStatus::kAvailable:
+      AdvanceAvailable(draft, member, view);
+      // An engine that is back before its death was heard of has both events at once.
+      if (draft.FindMember(id)->status == MemberStatus::kRecovering) {
+        AdvanceRecovering(draft, Member(*draft.FindMember(id)), view);
+      }
+      return;
+    case MemberStatus::kRecovering:
+    case MemberStatus::kFailed:
+      AdvanceRecovering(draft, member, view);
+      return;
+    case MemberStatus::kDeleting:
+      if (IsGone(view, member)) draft.DropMember(id);
+      return;
+  }
+}
+
+}  // namespace ec::core

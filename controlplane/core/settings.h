@@ -1,0 +1,24 @@
+// Every delay, limit and choice of judgement in one place.
+#pragma once
+
+#include <string>
+
+#include "common/time.h"
+#include "controlplane/model/limits.h"
+
+namespace ec::core {
+
+struct Settings {
+  // A host that has not been heard for this long is silent: its nodes cannot be reached.
+  Duration host_silence_max = std::chrono::seconds(4);
+  // An operation that stands still for this long ends in a failed status.
+  Duration operation_max = std::chrono::seconds(60);
+  // How often a node under creation gets another address because its own was taken.
+  int readdress_max = 3;
+  // Nodes in the region (an AWS quota that can be raised).
+  int region_nodes_max = model::kRegionNodesMaxDefault;
+  // Offer only versions whose major and minor number an installed program has.
+  bool strict_versions = false;
+};
+
+}  // namespace ec::core

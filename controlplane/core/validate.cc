@@ -1,0 +1,131 @@
+#include "controlplane/core/validate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "controlplane/model/limits.h"
+#include "controlplane/model/names.h"
+#include "controlplane/model/parameters.h"
+
+namespace ec::core {
+
+Status BadValue(std::string_view parameter, std::string_view value, std::string_view why) {
+  return {Fault::kInvalidParameterValue,
+          fmt::format("Invalid value for {}: '{}'. {}", parameter, value, why)};
+}
+
+Status BadCombination(std::string message) {
+  return {Fault::kInvalidParameterCombination, std::move(message)};
+}
+
+Result<std::map<std::string, std::string>> MergeTags(std::map<std::string, std::string> present,
+                                                     const Tags& tags) {
+  for (const auto& [key, value] : tags) {
+    if (key.empty()) return BadValue("Tags", key, "A tag key must not be empty.");
+    if (key.size() > model::kTagKeyLengthMax) {
+      return BadValue("Tags", key, "A tag key has at most 128 characters.");
+    }
+    if (value.size() > model::kTagValueLengthMax) {
+      return BadValue("Tags", value, "A tag value has at most 256 characters.");
+    }
+    if (model::Lower(key).starts_with("aws:")) {
+      return BadValue("Tags", key, "Tag keys that begin with aws: are reserved.");
+    }
+    present[key] = value;
+  }
+  if (present.size() > model::kTagsMax) {
+    return Status(Fault::kTagQuotaExceeded,
+                  fmt::format("A resource can have at most {} tags; this would make {}.",
+                              model::kTagsMax, present.size()));
+  }
+  return present;
+}
+
+Status CheckSecurityGroups(const std::vector<std::string>& security_groups,
+                           const std::vector<std::string>& cache_security_groups) {
+  if (!cache_security_groups.empty()) {  // [AWS] the text of an account that has VPCs only
+    return {Fault::kInvalidParameterValue,
+            "Use of cache security groups is not permitted in this API version for your account."};
+  }
+  for (const std::string& id : security_groups) {
+    const bool well_formed =
+        id.size() > 3 && id.starts_with("sg-") &&
+        std::all_of(id.begin() + 3, id.end(), [](char c) {
+          return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        });
+    if (!well_formed) {
+      return BadValue("SecurityGroupIds", id, "It must have the form sg-0123456789abcdef0.");
+    }
+  }
+  return {};
+}
+
+Status CheckTopic(std::string_view arn) {
+  if (arn.starts_with("arn:aws:sns:") && arn.size() > 12 && arn.size() < 1024) return {};
+  return BadValue("NotificationTopicArn", arn,
+                  "It must be the ARN of an SNS topic, arn:aws:sns:region:account:name.");
+}
+
+Status CheckSnapshotRetention(int days, const model::NodeType& type) {
+  if (days < 0 || days > model::kSnapshotRetentionMax) {
+    return BadValue("SnapshotRetentionLimit", std::to_string(days), "It must be 0 to 35 days.");
+  }
+  if (days > 0 && !type.backups_supported) {
+    return {Fault::kSnapshotFeatureNotSupported,
+            fmt::format("Backups are not supported on node type {}: SnapshotRetentionLimit must "
+                        "be 0, not {}. They need cache.m1.small or larger.",
+                        type.name, days)};
+  }
+  return {};
+}
+
+Status CheckIpVersion(std::string_view parameter, const std::optional<std::string>& value) {
+  if (!value || *value == "ipv4") return {};
+  return BadValue(parameter, *value, "Only ipv4 is emulated.");
+}
+
+Result<std::string> ChooseParameterGroup(std::string_view family,
+                                         const std::optional<std::string>& asked) {
+  const std::string own = fmt::format("default.{}", family);
+  if (!asked) return own;
+  const std::string name = model::Lower(*asked);
+  if (name == own) return own;
+  constexpr std::string_view kPrefix = "default.";
+  constexpr std::string_view kClusterOn = ".cluster.on";
+  std::string_view other = name;
+  if (other.starts_with(kPrefix)) {
+    other.remove_prefix(kPrefix.size());
+    const bool cluster_on = other.ends_with(kClusterOn);
+    if (cluster_on) other.remove_suffix(kClusterOn.size());
+    if (model::IsFamily(other) && other != family) {  // [AWS]
+      return BadCombination(fmt::format(
+          "Expected a parameter group of family {} but found one of family {}", family, other));
+    }
+    if (model::IsFamily(other) && cluster_on) {  // [AWS]
+      return BadCombination(
+          "Cluster mode should be disabled in parameter group, but found it is enabled.");
+    }
+  }
+  return Status(Fault::kCacheParameterGroupNotFound,
+                fmt::format("CacheParameterGroup not found: {}", *asked));  // [AWS]
+}
+
+Status CheckRegionQuota(const Draft& draft, const Settings& settings, int more) {
+  const size_t present = draft.MemberCount();
+  if (present + static_cast<size_t>(more) <= static_cast<size_t>(settings.region_nodes_max)) {
+    return {};
+  }
+  return {Fault::kNodeQuotaForCustomerExceeded,
+          fmt::format("Node quota exceeded. This region can have at most {} nodes; there are {} and "
+                      "{} more were asked for.",
+                      settings.region_nodes_max, present, more)};
+}
+
+Result<bool> ParseAzMode(std::string_view text) {
+  if (text == "cross-az") return true;
+  if (text == "single-az") return false;
+  return BadValue("AZMode", text, "It must be single-az or cross-az.");
+}
+
+}  // namespace ec::core

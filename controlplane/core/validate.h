@@ -1,0 +1,45 @@
+// Checks of request members that several commands share. Each error names the parameter and the
+// value, as AWS's do.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/status.h"
+#include "controlplane/core/commands.h"
+#include "controlplane/core/draft.h"
+#include "controlplane/core/settings.h"
+#include "controlplane/model/records.h"
+
+namespace ec::core {
+
+// InvalidParameterValue: "Invalid value for <parameter>: '<value>'. <why>"
+Status BadValue(std::string_view parameter, std::string_view value, std::string_view why);
+Status BadCombination(std::string message);
+
+// The tags that `present` becomes; later ones replace earlier ones of the same key.
+Result<std::map<std::string, std::string>> MergeTags(std::map<std::string, std::string> present,
+                                                     const Tags& tags);
+
+// security_groups: "sg-" and hexadecimal digits.
+Status CheckSecurityGroups(const std::vector<std::string>& security_groups,
+                           const std::vector<std::string>& cache_security_groups);
+Status CheckTopic(std::string_view arn);
+Status CheckSnapshotRetention(int days, const model::NodeType& type);
+// Only IPv4 is emulated.
+Status CheckIpVersion(std::string_view parameter, const std::optional<std::string>& value);
+
+// The parameter group that a cluster of this family uses: the one asked for, or the default one.
+Result<std::string> ChooseParameterGroup(std::string_view family,
+                                         const std::optional<std::string>& asked);
+
+// Whether the region may have this many nodes more.
+Status CheckRegionQuota(const Draft& draft, const Settings& settings, int more);
+
+// "cross-az" is true, "single-az" false.
+Result<bool> ParseAzMode(std::string_view text);
+
+}  // namespace ec::core

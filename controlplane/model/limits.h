@@ -1,0 +1,40 @@
+// AWS's limits and defaults, each with where it comes from.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace ec::model {
+
+// CreateCacheCluster, CacheClusterId (50 since 2015; 20 before).
+inline constexpr size_t kClusterIdLengthMax = 50;
+
+// CreateCacheCluster, NumCacheNodes: "must be between 1 and 40".
+inline constexpr int kMemcachedNodesMax = 40;
+
+// Account quotas, "Nodes per Region"; can be raised on AWS, and here by a flag.
+inline constexpr int kRegionNodesMaxDefault = 300;
+
+// Tag restrictions of AWS at large.
+inline constexpr size_t kTagsMax = 50;
+inline constexpr size_t kTagKeyLengthMax = 128;
+inline constexpr size_t kTagValueLengthMax = 256;
+
+// Describe operations: "Default: 100. Constraints: minimum 20; maximum 100."
+inline constexpr int kMaxRecordsMin = 20;
+inline constexpr int kMaxRecordsMax = 100;
+
+// DescribeEvents: "events ... generated for the last 14 days"; by default the last hour.
+inline constexpr std::chrono::days kEventAgeMax{14};
+inline constexpr std::chrono::minutes kEventsDurationDefault{60};
+// Ours: what memory and disk give to events at most, whatever their age.
+inline constexpr size_t kEventsMax = 100'000;
+
+// SnapshotRetentionLimit, in days.
+inline constexpr int kSnapshotRetentionMax = 35;
+
+// PreferredMaintenanceWindow and SnapshotWindow: "minimum 60 minute period"; at most a day.
+inline constexpr std::chrono::minutes kWindowMin{60};
+inline constexpr std::chrono::minutes kWindowMax{24 * 60};
+
+}  // namespace ec::model

@@ -1,0 +1,88 @@
+#include "controlplane/model/names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "controlplane/model/limits.h"
+
+namespace ec::model {
+namespace {
+
+// Not the C library's: these must not depend on a locale.
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+bool IsIdentifier(std::string_view text) {
+  if (text.empty() || !IsLetter(text.front()) || text.back() == '-') return false;
+  if (text.find("--") != std::string_view::npos) return false;
+  return std::ranges::all_of(text, [](char c) { return IsLetter(c) || IsDigit(c) || c == '-'; });
+}
+
+Result<std::string> ParseClusterId(std::string_view text) {
+  if (!IsIdentifier(text)) {
+    return Status(
+        Fault::kInvalidParameterValue,
+        fmt::format("The parameter CacheClusterIdentifier is not a valid identifier. Identifiers "
+                    "must begin with a letter; must contain only ASCII letters, digits, and "
+                    "hyphens; and must not end with a hyphen or contain two consecutive hyphens. "
+                    "(given: '{}')",
+                    text));
+  }
+  if (text.size() > kClusterIdLengthMax) {
+    return Status(Fault::kInvalidParameterValue,
+                  fmt::format("The parameter CacheClusterIdentifier must be at most {} characters "
+                              "long; '{}' has {}.",
+                              kClusterIdLengthMax, text, text.size()));
+  }
+  return Lower(text);
+}
+
+std::string NodeId(int number) { return fmt::format("{:04}", number); }
+
+std::string ToString(const Arn& arn) {
+  return fmt::format("arn:aws:elasticache:{}:{}:{}:{}", arn.region, arn.account, arn.kind,
+                     arn.name);
+}
+
+Result<Arn> ParseArn(std::string_view text) {
+  std::vector<std::string_view> parts;
+  std::string_view rest = text;
+  while (parts.size() < 6) {
+    const size_t colon = rest.find(':');
+    if (colon == std::string_view::npos) break;
+    parts.push_back(rest.substr(0, colon));
+    rest.remove_prefix(colon + 1);
+  }
+  const bool well_formed = parts.size() == 6 && parts[0] == "arn" && parts[1].starts_with("aws") &&
+                           parts[2] == "elasticache" && !parts[5].empty() && !rest.empty();
+  if (!well_formed) {
+    return Status(Fault::kInvalidArn, fmt::format("The ARN '{}' is not valid. It must have the "
+                                                  "form arn:aws:elasticache:region:account:"
+                                                  "resource-type:name.",
+                                                  text));
+  }
+  return Arn{std::string(parts[3]), std::string(parts[4]), std::string(parts[5]), Lower(rest)};
+}
+
+bool IsSourceType(std::string_view text) {
+  constexpr std::array<std::string_view, 9> kTypes = {
+      "cache-cluster",     "cache-parameter-group", "cache-security-group",
+      "cache-subnet-group", "replication-group",    "serverless-cache",
+      "serverless-cache-snapshot", "user",          "user-group"};
+  return std::ranges::find(kTypes, text) != kTypes.end();
+}
+
+}  // namespace ec::model

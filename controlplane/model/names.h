@@ -1,0 +1,41 @@
+// Identifiers and ARNs: AWS's rules for what a thing may be called.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/status.h"
+
+namespace ec::model {
+
+std::string Lower(std::string_view text);
+
+// A cache cluster id in lower case, or the fault that AWS gives for a malformed one.
+Result<std::string> ParseClusterId(std::string_view text);
+
+// Letters, digits and hyphens; begins with a letter; no two hyphens in a row, none at the end.
+bool IsIdentifier(std::string_view text);
+
+// "0001" for 1.
+std::string NodeId(int number);
+
+// The kind of thing an ARN or an event speaks of, by AWS's names.
+inline constexpr std::string_view kClusterArnKind = "cluster";
+inline constexpr std::string_view kClusterSourceType = "cache-cluster";
+
+struct Arn {
+  std::string region;
+  std::string account;
+  std::string kind;  // "cluster"
+  std::string name;
+};
+
+std::string ToString(const Arn& arn);
+// kInvalidArn unless it is an ElastiCache ARN.
+Result<Arn> ParseArn(std::string_view text);
+
+// Whether `text` is one of the source types that DescribeEvents knows.
+bool IsSourceType(std::string_view text);
+
+}  // namespace ec::model

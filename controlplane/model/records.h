@@ -1,0 +1,200 @@
+// What the control plane remembers for good. Each struct is a row (or a row and its children) of
+// the database; controlplane/store/schema.cc has the tables.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/address.h"
+#include "common/engine_kind.h"
+#include "common/host_plan.h"
+#include "common/time.h"
+#include "controlplane/model/node_types.h"
+
+namespace ec::model {
+
+using ClusterId = std::string;  // AWS's CacheClusterId, in lower case
+
+// The status is the step at which an operation stands: a restart goes on from it.
+//
+//   kCreating --> kAvailable <--> kModifying, kRebooting, kRecovering
+//       |              |                          |
+//       v              +------> kDeleting         v
+//   kCreateFailed,              (then gone)    kFailed (a node died too often)
+//   kIncompatibleNetwork
+//
+// From every failed status the way out is deletion; from kFailed also a reboot.
+enum class ClusterStatus {
+  kCreating,
+  kAvailable,
+  kModifying,   // nodes are added or removed, or a new engine version is put in
+  kRebooting,
+  kRecovering,  // a node has died, hangs, or its host is silent; AWS's clients see "modifying"
+  kDeleting,
+  kCreateFailed,
+  kIncompatibleNetwork,  // could not be created: no usable address
+  kFailed,
+};
+
+enum class MemberStatus { kCreating, kAvailable, kRebooting, kRecovering, kDeleting, kFailed };
+
+std::string_view NameOf(ClusterStatus status);  // as the database has it: "create-failed"
+std::string_view NameOf(MemberStatus status);
+std::optional<ClusterStatus> ParseClusterStatus(std::string_view name);
+std::optional<MemberStatus> ParseMemberStatus(std::string_view name);
+
+// Changes that wait for the maintenance window or a reboot.
+struct Pending {
+  std::optional<int> nodes;            // the number of nodes to have
+  std::vector<std::string> remove;     // node ids, when that is fewer
+  std::vector<std::string> new_zones;  // zones, when that is more; may be empty
+  std::optional<std::string> version;  // in AWS's three parts
+  WallTime due;                        // when the window opens next
+
+  bool empty() const { return !nodes && !version; }
+  friend bool operator==(const Pending&, const Pending&) = default;
+};
+
+// A stable address that stands for the cluster as a whole. Memcached only.
+struct ConfigurationEndpoint {
+  EndpointId id = 0;
+  Address address;
+  HostId host;          // serves it; always a host of one of the cluster's nodes
+  int readdressed = 0;  // how often the address was changed because it was taken
+  friend bool operator==(const ConfigurationEndpoint&, const ConfigurationEndpoint&) = default;
+};
+
+struct Notification {
+  std::string topic_arn;
+  bool active = true;
+  friend bool operator==(const Notification&, const Notification&) = default;
+};
+
+struct Cluster {
+  ClusterId id;
+  ClusterStatus status = ClusterStatus::kCreating;
+  EngineKind engine = EngineKind::kRedis;
+  std::string engine_version;  // as reported: "7.1.0"
+  std::string family;          // "redis7"
+  std::string node_type;       // fixed for life
+  uint16_t port = 0;
+  int node_count = 0;       // as asked for; `members` follows
+  bool cross_zone = false;  // new nodes spread over the zones
+  WallTime created;
+  std::string maintenance_window;
+  std::string parameter_group;
+  std::string subnet_group;
+  std::vector<std::string> security_groups;
+  bool auto_minor_version_upgrade = true;
+  int snapshot_retention = 0;  // days
+  std::string snapshot_window;  // empty for Memcached
+  std::optional<Notification> notification;
+  std::map<std::string, std::string> tags;
+  Pending pending;
+  int resized_from = 0;  // node count before the resize under way; 0: none is
+
+  std::optional<ConfigurationEndpoint> configuration;
+  uint64_t discovery_version = 0;   // what `config get cluster` counts
+  uint64_t discovery_revision = 0;  // the revision at which the list of nodes changed last
+
+  std::set<MemberId> members;  // follows from the members' rows
+  uint64_t revision = 0;       // of the last edit that changed the row
+  friend bool operator==(const Cluster&, const Cluster&) = default;
+};
+
+// One cache node: an engine process's place on a host, with an address of its own for life.
+struct Member {
+  MemberId id = 0;
+  ClusterId cluster;
+  std::string node_id;  // "0001"; empty when another member has taken its place
+  MemberStatus status = MemberStatus::kCreating;
+  HostId host;
+  std::string zone;
+  Address address;
+  uint64_t generation = 1;  // raised by a reboot: the engine starts again, empty
+  uint64_t launch = 0;      // the engine start on its host that was last seen to serve
+  bool listed = false;      // stands in the answer to `config get cluster`
+  int readdressed = 0;      // how often the address was changed because it was taken
+  WallTime created;
+  std::string installed_version;  // what the running engine says of itself
+  std::string trouble;            // why it is not available, in a sentence
+  bool recovery_announced = false;  // the event that tells of a recovery's start is written
+  uint64_t revision = 0;
+  friend bool operator==(const Member&, const Member&) = default;
+};
+
+struct Host {
+  HostId id;
+  std::string zone;
+  uint64_t incarnation = 0;
+  int members_max = 0;
+  int64_t pid = 0;
+  std::map<EngineKind, std::string> engines;  // installed, with their true versions
+  WallTime registered;
+  friend bool operator==(const Host&, const Host&) = default;
+};
+
+// An availability zone: its subnet of the VPC, and where the search for a free address goes on.
+struct Zone {
+  std::string name;
+  Cidr subnet;
+  uint32_t next_offset = 0;
+  friend bool operator==(const Zone&, const Zone&) = default;
+};
+
+struct Event {
+  uint64_t serial = 0;  // counts all events from 1
+  WallTime date;
+  std::string source_type;  // "cache-cluster"
+  std::string source_id;
+  std::string message;
+  friend bool operator==(const Event&, const Event&) = default;
+};
+
+// One row: what belongs to the installation as a whole.
+struct Installation {
+  std::string region;
+  std::string account;
+  Cidr vpc;                   // a slice of loopback
+  uint64_t next_id = 1;       // of members and endpoints
+  uint64_t next_event = 1;    // serial
+  friend bool operator==(const Installation&, const Installation&) = default;
+};
+
+// Everything that lasts. Ordered maps, so that every walk has one order.
+struct Records {
+  uint64_t revision = 0;  // counts edits
+  Installation installation;
+  std::map<std::string, NodeType> node_types;
+  std::map<std::string, Zone> zones;
+  std::map<HostId, Host> hosts;
+  std::map<ClusterId, Cluster> clusters;
+  std::map<MemberId, Member> members;
+  std::map<uint64_t, Event> events;  // by serial
+  friend bool operator==(const Records&, const Records&) = default;
+};
+
+// One step's change to Records: rows to put, and rows to drop (nullopt).
+struct Edit {
+  uint64_t revision = 0;  // what Records has afterwards; one more than before
+  std::optional<Installation> installation;
+  std::map<std::string, Zone> zones;
+  std::map<HostId, Host> hosts;
+  std::map<ClusterId, std::optional<Cluster>> clusters;
+  std::map<MemberId, std::optional<Member>> members;
+  std::vector<Event> events;
+  uint64_t events_dropped_below = 0;  // drop events with a lower serial
+
+  bool empty() const {
+    return !installation && zones.empty() && hosts.empty() && clusters.empty() &&
+           members.empty() && events.empty() && events_dropped_below == 0;
+  }
+  friend bool operator==(const Edit&, const Edit&) = default;
+};
+
+}  // namespace ec::model

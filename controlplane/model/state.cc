@@ -1,0 +1,196 @@
+#include "controlplane/model/state.h"
+
+#include "common/check.h"
+
+namespace ec::model {
+namespace {
+
+void IndexMember(const Member& member, State* state) {
+  HostIndex& host = state->hosts[member.host];
+  host.members.emplace(member.revision, member.id);
+  if (member.status == MemberStatus::kDeleting) host.deleting.insert(member.id);
+  state->addresses.insert(member.address.ip);
+}
+
+void UnindexMember(const Member& member, State* state) {
+  HostIndex& host = state->hosts[member.host];
+  host.members.erase({member.revision, member.id});
+  host.deleting.erase(member.id);
+  state->addresses.erase(member.address.ip);
+}
+
+void IndexCluster(const Cluster& cluster, State* state) {
+  if (cluster.configuration) {
+    state->hosts[cluster.configuration->host].configurations.emplace(cluster.revision, cluster.id);
+    state->addresses.insert(cluster.configuration->address.ip);
+    state->configurations.emplace(cluster.configuration->id, cluster.id);
+  }
+  if (!cluster.pending.empty()) state->windows.emplace(cluster.pending.due, cluster.id);
+}
+
+void UnindexCluster(const Cluster& cluster, State* state) {
+  if (cluster.configuration) {
+    state->hosts[cluster.configuration->host].configurations.erase({cluster.revision, cluster.id});
+    state->addresses.erase(cluster.configuration->address.ip);
+    state->configurations.erase(cluster.configuration->id);
+  }
+  if (!cluster.pending.empty()) state->windows.erase({cluster.pending.due, cluster.id});
+}
+
+void EndPhase(const ClusterId& id, State* state) {
+  const auto found = state->phase_since.find(id);
+  if (found == state->phase_since.end()) return;
+  state->operations.erase({found->second, id});
+  state->phase_since.erase(found);
+}
+
+void BeginPhase(const Cluster& cluster, Instant at, State* state) {
+  EndPhase(cluster.id, state);
+  if (!InOperation(cluster.status)) return;
+  // One that only waits to be forgotten is overdue at once.
+  if (cluster.status == ClusterStatus::kDeleting && cluster.members.empty()) at = Instant::min();
+  state->phase_since.emplace(cluster.id, at);
+  state->operations.emplace(at, cluster.id);
+}
+
+// Whether the operation has moved on, so that its time begins again.
+bool Progressed(const Cluster& before, const Cluster& after) {
+  return before.status != after.status || before.members != after.members ||
+         before.resized_from != after.resized_from ||
+         before.discovery_version != after.discovery_version;
+}
+
+void ApplyCluster(const ClusterId& id, const std::optional<Cluster>& change, uint64_t revision,
+                  Instant at, State* state) {
+  auto& clusters = state->records.clusters;
+  const auto found = clusters.find(id);
+  bool progressed = true;
+  if (found != clusters.end()) {
+    const Cluster& old = found->second;
+    if (change) progressed = Progressed(old, *change);
+    UnindexCluster(old, state);
+    // An endpoint that moves to another host, or ends, has to leave its host's plan.
+    if (old.configuration && (!change || !change->configuration ||
+                              change->configuration->host != old.configuration->host)) {
+      state->hosts[old.configuration->host].gone.push_back({revision, true, old.configuration->id});
+    }
+  }
+  if (!change) {
+    EndPhase(id, state);
+    if (found != clusters.end()) clusters.erase(found);
+    return;
+  }
+  IndexCluster(*change, state);
+  if (progressed) BeginPhase(*change, at, state);
+  if (found != clusters.end()) {
+    found->second = *change;
+  } else {
+    clusters.emplace(id, *change);
+  }
+}
+
+void ApplyMember(MemberId id, const std::optional<Member>& change, uint64_t revision,
+                 State* state) {
+  auto& members = state->records.members;
+  const auto found = members.find(id);
+  if (found != members.end()) {
+    UnindexMember(found->second, state);
+    if (!change) {
+      state->hosts[found->second.host].gone.push_back({revision, false, id});
+      members.erase(found);
+      return;
+    }
+    EC_CHECK(found->second.host == change->host);  // a member never moves: it is replaced
+    found->second = *change;
+  } else if (change) {
+    members.emplace(id, *change);
+  }
+  if (change) IndexMember(*change, state);
+}
+
+}  // namespace
+
+bool InOperation(ClusterStatus status) {
+  switch (status) {
+    case ClusterStatus::kCreating:
+    case ClusterStatus::kModifying:
+    case ClusterStatus::kRebooting:
+    case ClusterStatus::kDeleting:
+      return true;
+    default:
+      return false;
+  }
+}
+
+State Begin(Records records, Instant now) {
+  State state;
+  state.records = std::move(records);
+  state.listening_since = now;
+  state.gone_since = state.records.revision;
+  for (const auto& [id, member] : state.records.members) IndexMember(member, &state);
+  for (const auto& [id, cluster] : state.records.clusters) {
+    IndexCluster(cluster, &state);
+    BeginPhase(cluster, now, &state);
+  }
+  return state;
+}
+
+void Apply(const Edit& edit, Instant at, State* state) {
+  EC_CHECK(edit.revision == state->records.revision + 1);
+  Records& records = state->records;
+  records.revision = edit.revision;
+  if (edit.installation) records.installation = *edit.installation;
+  for (const auto& [name, zone] : edit.zones) records.zones[name] = zone;
+  for (const auto& [id, host] : edit.hosts) records.hosts[id] = host;
+  // Drops first: an address may go from one row to another within one edit.
+  for (const auto& [id, change] : edit.members) {
+    if (!change) ApplyMember(id, change, edit.revision, state);
+  }
+  for (const auto& [id, change] : edit.clusters) {
+    ApplyCluster(id, change, edit.revision, at, state);
+  }
+  for (const auto& [id, change] : edit.members) {
+    if (change) ApplyMember(id, change, edit.revision, state);
+  }
+  for (const Event& event : edit.events) records.events.emplace(event.serial, event);
+  records.events.erase(records.events.begin(),
+                       records.events.lower_bound(edit.events_dropped_below));
+}
+
+bool NoteHello(const HostHello& hello, Instant heard, State* state) {
+  Sighting& sighting = state->sightings[hello.host];
+  if (hello.incarnation < sighting.incarnation) return false;
+  if (hello.incarnation > sighting.incarnation) sighting = {};
+  sighting.incarnation = hello.incarnation;
+  sighting.heard = heard;
+  return true;
+}
+
+std::optional<uint64_t> NoteReport(const HostReport& report, Instant heard, State* state) {
+  const auto found = state->sightings.find(report.host);
+  if (found == state->sightings.end()) return std::nullopt;
+  Sighting& sighting = found->second;
+  if (report.incarnation != sighting.incarnation) return std::nullopt;
+  if (report.sequence <= sighting.sequence) return std::nullopt;
+  sighting.heard = heard;
+  if (report.base > sighting.sequence) return std::nullopt;  // something before it is missing
+  const uint64_t plan_before = report.base == 0 ? 0 : sighting.plan_revision;
+  if (report.base == 0) {
+    sighting.members.clear();
+    sighting.endpoints.clear();
+  }
+  // First what has left: an endpoint may have been closed and opened again since the base.
+  for (const MemberId id : report.gone_members) sighting.members.erase(id);
+  for (const EndpointId id : report.gone_endpoints) sighting.endpoints.erase(id);
+  for (const MemberReport& member : report.members) sighting.members[member.id] = member;
+  for (const EndpointReport& endpoint : report.endpoints) {
+    sighting.endpoints[endpoint.id] = endpoint;
+  }
+  sighting.sequence = report.sequence;
+  sighting.plan_revision = report.plan_revision;
+  std::deque<Gone>& gone = state->hosts[report.host].gone;
+  while (!gone.empty() && gone.front().revision <= report.plan_revision) gone.pop_front();
+  return plan_before;
+}
+
+}  // namespace ec::model

@@ -1,0 +1,78 @@
+// The control plane's whole memory: the records, what was last seen of the hosts, and indexes that
+// follow from both. Apply() and Note() are the only two ways to change it.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/host_plan.h"
+#include "common/time.h"
+#include "controlplane/model/records.h"
+
+namespace ec::model {
+
+// What a host last said of itself. Volatile: lost on a restart, on purpose, as the steady time it
+// is judged by does not survive one.
+struct Sighting {
+  uint64_t incarnation = 0;
+  uint64_t sequence = 0;       // of the newest report taken; 0: none of this incarnation yet
+  uint64_t plan_revision = 0;  // the plan that the host then had
+  Instant heard;
+  std::map<MemberId, MemberReport> members;
+  std::map<EndpointId, EndpointReport> endpoints;
+};
+
+// Something that left a host's plan, remembered until the host has a plan without it.
+struct Gone {
+  uint64_t revision = 0;
+  bool endpoint = false;
+  uint64_t id = 0;
+};
+
+// What is placed on one host, in the order in which it changed: so that an update since any
+// revision costs only what it carries.
+struct HostIndex {
+  std::set<std::pair<uint64_t, MemberId>> members;             // (revision, member)
+  std::set<std::pair<uint64_t, ClusterId>> configurations;     // configuration endpoints served
+  std::set<MemberId> deleting;                                 // waiting to be gone
+  std::deque<Gone> gone;                                       // by rising revision
+};
+
+struct State {
+  Records records;
+
+  std::map<HostId, Sighting> sightings;
+  Instant listening_since;  // start of this control plane, or end of a standstill of its loop
+
+  // Indexes.
+  std::map<HostId, HostIndex> hosts;
+  std::set<Ip4> addresses;                             // in use
+  std::map<EndpointId, ClusterId> configurations;      // whose configuration endpoint it is
+  uint64_t gone_since = 0;                             // HostIndex::gone is complete after this
+  std::map<ClusterId, Instant> phase_since;            // of clusters with an operation under way
+  std::set<std::pair<Instant, ClusterId>> operations;  // the same, by age
+  std::set<std::pair<WallTime, ClusterId>> windows;    // clusters with pending changes, by due time
+};
+
+// The state of a control plane that has just loaded `records`.
+State Begin(Records records, Instant now);
+
+// Whether an operation is under way that must end by itself.
+bool InOperation(ClusterStatus status);
+
+// Makes the change that was made durable.
+// REQUIRES: edit.revision == state->records.revision + 1
+void Apply(const Edit& edit, Instant at, State* state);
+
+// Begins a new sighting for a later start of the host's agent; false for an earlier one.
+bool NoteHello(const HostHello& hello, Instant heard, State* state);
+
+// Takes the report in, unless it is stale, repeated, of an earlier incarnation, or leaves a gap:
+// then nullopt. Otherwise the plan revision of the report before it; 0 when this one is complete.
+std::optional<uint64_t> NoteReport(const HostReport& report, Instant heard, State* state);
+
+}  // namespace ec::model

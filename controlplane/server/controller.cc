@@ -1,0 +1,90 @@
+#include "controlplane/server/controller.h"
+
+#include <utility>
+
+#include "controlplane/core/placement.h"
+#include "controlplane/core/plans.h"
+
+namespace ec::server {
+
+Controller::Controller(core::Settings settings, store::Store& store, Clock& clock, Outlet& outlet)
+    : settings_(std::move(settings)), store_(store), clock_(clock), outlet_(outlet) {}
+
+Status Controller::Start() {
+  Result<model::Records> records = store_.Load();
+  if (!records.ok()) return records.status();
+  state_ = model::Begin(std::move(*records), clock_.now().instant);
+  return {};
+}
+
+std::vector<Status> Controller::Step(std::vector<core::Input> inputs) {
+  const Now now = clock_.now();
+  std::vector<Status> verdicts(inputs.size());
+  std::set<HostId> hosts;  // that get a plan: as an answer, or because theirs has changed
+  std::vector<core::Input> taken;
+  std::vector<size_t> position;  // of each of them among `inputs`
+  bool everything = false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    verdicts[i] = Note(inputs[i], now.instant);
+    if (const auto* reported = std::get_if<core::Reported>(&inputs[i])) {
+      hosts.insert(reported->report.host);
+    }
+    if (const auto* tick = std::get_if<core::Tick>(&inputs[i])) everything |= tick->everything;
+    if (!verdicts[i].ok()) continue;
+    taken.push_back(std::move(inputs[i]));
+    position.push_back(i);
+  }
+
+  core::Decision decision = core::Decide(state_, settings_, now, taken);
+  Status stored;
+  if (!decision.edit.empty()) stored = store_.Commit(decision.edit);
+  if (!stored.ok()) {
+    behind_ = true;
+  } else {
+    if (everything) behind_ = false;
+    hosts.merge(core::HostsTouched(state_, decision.edit));
+    if (!decision.edit.empty()) model::Apply(decision.edit, now.instant, &state_);
+  }
+  for (size_t i = 0; i < taken.size(); ++i) {
+    const Status& verdict = decision.verdicts[i];
+    verdicts[position[i]] = verdict.ok() ? stored : verdict;
+  }
+  SendPlans(hosts);
+  return verdicts;
+}
+
+Status Controller::Note(core::Input& input, Instant now) {
+  if (const auto* hello = std::get_if<HostHello>(&input)) {
+    if (model::NoteHello(*hello, now, &state_)) return {};
+    return {Fault::kInvalidCacheClusterState,
+            "A later start of this host's agent has registered."};
+  }
+  if (auto* reported = std::get_if<core::Reported>(&input)) {
+    const HostReport& report = reported->report;
+    const bool was_silent = now >= core::SilentAt(state_, settings_, report.host);
+    const auto before = model::NoteReport(report, now, &state_);
+    if (!before) return {Fault::kInvalidCacheClusterState, "A stale report."};
+    reported->plan_before = was_silent ? 0 : *before;
+  }
+  return {};
+}
+
+void Controller::SendPlans(const std::set<HostId>& hosts) {
+  for (const HostId& host : hosts) {
+    const auto sighting = state_.sightings.find(host);
+    if (sighting == state_.sightings.end()) continue;  // it asks when it comes
+    PlanUpdate update = core::PlanSince(state_, host, sighting->second.plan_revision);
+    update.incarnation = sighting->second.incarnation;
+    update.answers = sighting->second.sequence;
+    outlet_.SendPlan(host, update);
+  }
+}
+
+std::optional<Instant> Controller::NextDeadline() const {
+  if (behind_) return clock_.now().instant;
+  return core::NextDeadline(state_, settings_, clock_.now());
+}
+
+void Controller::BeginAnew() { state_.listening_since = clock_.now().instant; }
+
+}  // namespace ec::server

@@ -1,0 +1,61 @@
+// Carries out decisions: for each batch of inputs, decide, commit, apply, act; in that order, one
+// batch at a time. No threads here, so the simulator runs this very class.
+#pragma once
+
+#include <vector>
+
+#include "common/clock.h"
+#include "common/host_plan.h"
+#include "common/status.h"
+#include "controlplane/core/machine.h"
+#include "controlplane/model/state.h"
+#include "controlplane/store/store.h"
+
+namespace ec::server {
+
+// How plans leave. The real one is AgentHub; the simulator's is a network of queues.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  // Must not block. Plans may be lost, late or repeated: the next report mends that.
+  virtual void SendPlan(const HostId& host, const PlanUpdate& update) = 0;
+};
+
+class Controller {
+ public:
+  Controller(core::Settings settings, store::Store& store, Clock& clock, Outlet& outlet);
+
+  // Loads the records. Call once, before the first Step().
+  Status Start();
+
+  // Takes the inputs in order and answers each: a verdict on what was asked, or the store's
+  // refusal, in which case nothing at all has changed. Reports are taken into the sightings here.
+  // kOutcomeUnknown: the process must stop and start again from disk.
+  std::vector<Status> Step(std::vector<core::Input> inputs);
+
+  // A Tick, for Step(). After a refused edit it looks at everything again.
+  core::Tick MakeTick() const { return {.everything = behind_}; }
+  // When it is due next; nullopt: not before the next input.
+  std::optional<Instant> NextDeadline() const;
+
+  // The loop stood still (a suspended machine, a stopped process): what was not heard meanwhile
+  // is no sign of anything, so every host gets its full time again.
+  void BeginAnew();
+
+  const model::State& state() const { return state_; }
+  const core::Settings& settings() const { return settings_; }
+
+ private:
+  // Takes a hello or a report into the sightings; what is stale is not OK and goes no further.
+  Status Note(core::Input& input, Instant now);
+  void SendPlans(const std::set<HostId>& hosts);
+
+  const core::Settings settings_;
+  store::Store& store_;
+  Clock& clock_;
+  Outlet& outlet_;
+  model::State state_;
+  bool behind_ = false;  // an edit was refused since everything was last looked at
+};
+
+}  // namespace ec::server

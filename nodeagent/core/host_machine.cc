@@ -1,0 +1,431 @@
+#include "nodeagent/core/host_machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/check.h"
+
+namespace ec::host {
+namespace {
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
+                         const std::vector<Found>& found, HostPlan remembered, Instant now)
+    : settings_(settings),
+      plan_(std::move(remembered)),
+      next_conform_(now),
+      next_report_(now),
+      log_(std::move(host), incarnation) {
+  for (const Found& one : found) {
+    Member& member = members_[one.id];
+    member.engine = one.engine;
+    member.generation = one.generation;
+    member.launch = one.launch;
+    member.resumed = one.resumed;
+    member.kept = one.kept;
+    member.since = now;
+    member.last_answer = now;
+    member.next_probe = now;
+    if (one.alive) member.process = Process::kRunning;
+  }
+}
+
+std::vector<Action> HostMachine::Step(Instant now, const Input& input) {
+  std::visit(Overloaded{
+                 [&](const PlanArrived& plan) { OnPlan(plan.update, now); },
+                 [&](const Linked&) {
+                   linked_ = true;
+                   log_.StartOver();
+                   next_report_ = now;
+                 },
+                 [&](const Unlinked&) { linked_ = false; },
+                 [&](const EngineStarted& started) {
+                   if (Member* member = FindLaunch(started.id, started.launch)) {
+                     if (member->process == Process::kStarting) member->process = Process::kRunning;
+                   }
+                   Settle(started.id, now);
+                 },
+                 [&](const EngineNotStarted& failure) { OnNotStarted(failure, now); },
+                 [&](const EngineExited& exit) { OnExit(exit, now); },
+                 [&](const EngineProbed& probe) { OnProbed(probe, now); },
+                 [&](const EndpointProbed& probe) { OnEndpointProbed(probe, now); },
+                 [&](const MemberRemoved& removal) {
+                   const auto found = members_.find(removal.id);
+                   if (found == members_.end()) return;
+                   found->second.removing = false;
+                   if (removal.removed && !plan_.members.contains(removal.id)) {
+                     members_.erase(found);
+                     log_.DropMember(removal.id);
+                   } else {
+                     found->second.next_removal = now + settings_.removal_retry_every;
+                   }
+                   Settle(removal.id, now);
+                 },
+                 [&](const EndpointsSeen& seen) {
+                   OnEndpoints(seen);
+                   for (const EndpointReport& endpoint : seen.endpoints) Settle(endpoint.id, now);
+                 },
+                 [&](const Tick&) { SettleAll(now); },
+             },
+             input);
+  Conform(now);
+  if (linked_ && (log_.has_news() || now >= next_report_)) {
+    next_report_ = now + settings_.report_every;
+    actions_.push_back(SendReport{log_.Make(confirmed_ ? plan_.revision : 0)});
+  }
+  return std::exchange(actions_, {});
+}
+
+void HostMachine::OnPlan(const PlanUpdate& update, Instant now) {
+  if (update.incarnation != log_.incarnation()) return;
+  log_.Acknowledge(update.answers);
+  if (!confirmed_ && update.base != 0) return;  // the first plan must be a whole one
+  HostPlan plan = confirmed_ ? plan_ : HostPlan{};
+  if (!Merge(update, &plan)) return;
+  const bool carries = !confirmed_ || !update.members.empty() || !update.endpoints.empty() ||
+                       !update.gone_members.empty() || !update.gone_endpoints.empty();
+  confirmed_ = true;
+  plan_ = std::move(plan);
+  if (!carries) return;  // only the number has risen
+  next_report_ = now;    // the control plane is to learn at once that the host has this plan
+  actions_.push_back(RememberPlan{plan_});
+  conform_again_ = true;
+  SettleAll(now);
+}
+
+void HostMachine::OnNotStarted(const EngineNotStarted& failure, Instant now) {
+  Member* member = FindLaunch(failure.id, failure.launch);
+  if (member == nullptr || member->process == Process::kNone) return;
+  member->process = Process::kNone;
+  member->trouble = failure.why;
+  CountDeath(*member, now);
+  Settle(failure.id, now);
+}
+
+void HostMachine::OnExit(const EngineExited& exit, Instant now) {
+  Member* member = FindLaunch(exit.id, exit.launch);
+  if (member == nullptr || member->process == Process::kNone) return;
+  const bool wanted = member->process == Process::kKilling;
+  member->process = Process::kNone;
+  if (!wanted) {
+    member->trouble = fmt::format("the engine {}", exit.how);
+    CountDeath(*member, now);
+  }
+  Settle(exit.id, now);
+}
+
+// A death after a time of good service is followed by a new start at once; early ones in a row by
+// longer and longer pauses, and in the end by none.
+void HostMachine::CountDeath(Member& member, Instant now) {
+  const bool early = !member.answered || now < member.first_answer + settings_.healthy_min;
+  member.early_deaths = early ? member.early_deaths + 1 : 0;
+  if (member.early_deaths >= settings_.early_deaths_max) {
+    member.failed_generation = member.generation;
+    member.trouble += fmt::format(" ({} times in a row)", member.early_deaths);
+    return;
+  }
+  Duration pause{0};
+  if (member.early_deaths > 1) {
+    pause = settings_.restart_pause_first * (1 << (member.early_deaths - 2));
+  }
+  member.start_after = now + pause;
+}
+
+void HostMachine::OnProbed(const EngineProbed& probe, Instant now) {
+  Member* member = FindLaunch(probe.id, probe.launch);
+  if (member == nullptr) return;
+  member->probing = false;
+  using Outcome = EngineProbed::Outcome;
+  switch (probe.outcome) {
+    case Outcome::kAnswered:
+      if (!member->answered) member->first_answer = now;
+      member->answered = true;
+      member->version = probe.version;
+      member->trouble.clear();
+      [[fallthrough]];
+    case Outcome::kLoading:
+      member->last_answer = now;
+      member->misses = 0;
+      member->idle_misses = true;
+      break;
+    case Outcome::kRefused:
+    case Outcome::kMissed:
+      if (probe.outcome == Outcome::kRefused && !member->answered) break;  // not up yet
+      ++member->misses;
+      if (probe.used_processor) member->idle_misses = false;
+      break;
+  }
+  const bool starting = !member->answered && probe.outcome != Outcome::kMissed;
+  member->next_probe =
+      now + (starting ? settings_.probe_starting_every : settings_.probe_every);
+  // A miss has taken its time already: ask again at once.
+  if (probe.outcome == Outcome::kMissed) member->next_probe = now;
+  Settle(probe.id, now);
+}
+
+void HostMachine::OnEndpointProbed(const EndpointProbed& probe, Instant now) {
+  Member* member = FindLaunch(probe.id, probe.launch);
+  if (member == nullptr) return;
+  member->verifying = false;
+  const auto endpoint = plan_.endpoints.find(probe.id);
+  const bool is_present =
+      endpoint != plan_.endpoints.end() && endpoint->second.listen == probe.address;
+  if (probe.answered && is_present) {
+    member->verified_launch = probe.launch;
+  } else {
+    member->next_verify = now + std::chrono::milliseconds(20);
+  }
+  Settle(probe.id, now);
+}
+
+void HostMachine::OnEndpoints(const EndpointsSeen& seen) {
+  for (const EndpointReport& endpoint : seen.endpoints) {
+    if (!conformed_.contains(endpoint.id)) continue;
+    endpoints_[endpoint.id] = endpoint;
+    log_.Put(endpoint);
+  }
+}
+
+void HostMachine::SettleAll(Instant now) {
+  std::set<MemberId> all;
+  for (const auto& [id, spec] : plan_.members) all.insert(id);
+  for (const auto& [id, member] : members_) all.insert(id);
+  for (const MemberId id : all) Settle(id, now);
+}
+
+void HostMachine::Settle(MemberId id, Instant now) {
+  const auto spec = plan_.members.find(id);
+  const bool in_plan = spec != plan_.members.end();
+  if (!members_.contains(id)) {
+    if (!in_plan || !confirmed_) return;
+    members_[id].since = now;
+  }
+  Member& member = members_[id];
+  if (in_plan) member.engine = spec->second.engine;
+  if (!confirmed_) {
+    if (member.process == Process::kRunning) {
+      Probe(id, member, now);
+      Verify(id, member, now);
+    }
+  } else if (!in_plan) {
+    if (member.process == Process::kRunning) {
+      Kill(id, member);
+    } else if (member.process == Process::kNone && !member.removing &&
+               now >= member.next_removal) {
+      member.removing = true;
+      actions_.push_back(RemoveMember{id});
+    }
+  } else if (member.process == Process::kRunning) {
+    SettleRunning(id, member, spec->second, now);
+  } else if (member.process == Process::kNone) {
+    SettleStopped(member, spec->second, now);
+  }
+  if (const auto found = members_.find(id); found != members_.end()) {
+    log_.Put(ReportOf(id, found->second));
+  }
+}
+
+void HostMachine::SettleRunning(MemberId id, Member& member, const MemberSpec& spec,
+                                Instant now) {
+  if (member.generation != spec.generation) {
+    Kill(id, member);
+    return;
+  }
+  if (const auto why = Hangs(member, now)) {
+    member.trouble = *why;
+    CountDeath(member, now);
+    Kill(id, member);
+    return;
+  }
+  Probe(id, member, now);
+  Verify(id, member, now);
+}
+
+void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant now) {
+  if (member.removing) return;  // it has come back into the plan: wait until the old one is away
+  if (member.generation != spec.generation) {  // a new generation begins with a clean slate
+    member.kept = false;
+    member.early_deaths = 0;
+    member.start_after = now;
+    member.trouble.clear();
+  }
+  if (member.failed_generation == spec.generation) return;
+  if (now < member.start_after) return;
+  ++member.launch;
+  member.generation = spec.generation;
+  member.resumed = member.kept;
+  member.process = Process::kStarting;
+  member.since = now;
+  member.last_answer = now;
+  member.answered = false;
+  member.probing = false;
+  member.misses = 0;
+  member.idle_misses = true;
+  member.verifying = false;
+  member.next_probe = now + settings_.probe_starting_every;
+  actions_.push_back(StartEngine{spec, member.launch, member.kept, member.resumed});
+  member.kept = false;
+}
+
+void HostMachine::Probe(MemberId id, Member& member, Instant now) {
+  if (member.probing || now < member.next_probe) return;
+  member.probing = true;
+  actions_.push_back(ProbeEngine{id, member.launch, member.engine});
+}
+
+void HostMachine::Verify(MemberId id, Member& member, Instant now) {
+  if (!member.answered || member.verifying || member.verified_launch == member.launch) return;
+  if (!Listens(id) || now < member.next_verify) return;
+  member.verifying = true;
+  actions_.push_back(
+      ProbeEndpoint{id, member.launch, member.engine, plan_.endpoints.at(id).listen});
+}
+
+void HostMachine::Kill(MemberId id, Member& member) {
+  member.process = Process::kKilling;
+  actions_.push_back(KillEngine{id, member.launch});
+}
+
+std::optional<std::string> HostMachine::Hangs(const Member& member, Instant now) const {
+  if (!member.answered && now >= member.last_answer + settings_.start_max) {
+    return "the engine did not answer in time after its start";
+  }
+  if (member.misses < settings_.misses_max) return std::nullopt;
+  if (member.idle_misses) return "the engine hung: it did not answer and did not work either";
+  if (now < member.last_answer + settings_.busy_max) return std::nullopt;
+  return "the engine hung: it was busy and did not answer";
+}
+
+bool HostMachine::Listens(EndpointId id) const {
+  const auto found = endpoints_.find(id);
+  return found != endpoints_.end() && found->second.listening && plan_.endpoints.contains(id);
+}
+
+std::map<EndpointId, EndpointSpec> HostMachine::WantedEndpoints() const {
+  if (confirmed_) return plan_.endpoints;
+  std::map<EndpointId, EndpointSpec> wanted;  // only for engines that were found running
+  for (const auto& [id, spec] : plan_.endpoints) {
+    const auto target = members_.find(spec.target);
+    if (target == members_.end() || target->second.process != Process::kRunning) continue;
+    wanted.emplace(id, spec);
+  }
+  return wanted;
+}
+
+void HostMachine::Conform(Instant now) {
+  const bool retry = now >= next_conform_ &&
+                     std::ranges::any_of(endpoints_, [](const auto& endpoint) {
+                       return !endpoint.second.listening;
+                     });
+  if (!conform_again_ && !retry) return;
+  conform_again_ = false;
+  next_conform_ = now + settings_.endpoint_retry_every;
+  std::map<EndpointId, EndpointSpec> wanted = WantedEndpoints();
+  if (wanted == conformed_ && !retry) return;
+  ConformEndpoints action;
+  for (const auto& [id, spec] : wanted) {
+    action.endpoints.push_back(spec);
+    const auto old = conformed_.find(id);
+    if (old != conformed_.end() && old->second.listen == spec.listen) continue;
+    // An address that is new has to be reached before the member counts as serving.
+    endpoints_[id] = {.id = id};
+    log_.Put(endpoints_[id]);
+    if (const auto member = members_.find(id); member != members_.end()) {
+      member->second.verified_launch = 0;
+      log_.Put(ReportOf(id, member->second));
+    }
+  }
+  for (const auto& [id, spec] : conformed_) {
+    if (wanted.contains(id)) continue;
+    endpoints_.erase(id);
+    log_.DropEndpoint(id);
+  }
+  conformed_ = std::move(wanted);
+  actions_.push_back(std::move(action));
+}
+
+MemberReport HostMachine::ReportOf(MemberId id, const Member& member) const {
+  MemberReport report;
+  report.id = id;
+  report.generation = member.generation;
+  report.launch = member.launch;
+  report.resumed = member.resumed;
+  report.engine_version = member.version;
+  report.trouble = member.trouble;
+  const auto spec = plan_.members.find(id);
+  const bool in_plan = spec != plan_.members.end();
+  switch (member.process) {
+    case Process::kNone:
+      report.phase = MemberPhase::kDown;
+      if (in_plan && member.failed_generation == spec->second.generation) {
+        report.phase = MemberPhase::kFailed;
+      }
+      if (!in_plan) report.phase = MemberPhase::kStopping;
+      if (member.kept) report.phase = MemberPhase::kStarting;  // stopped in order: no crash
+      break;
+    case Process::kStarting:
+      report.phase = MemberPhase::kStarting;
+      break;
+    case Process::kRunning: {
+      const bool serves = member.answered && member.verified_launch == member.launch && Listens(id);
+      report.phase = serves ? MemberPhase::kServing : MemberPhase::kStarting;
+      break;
+    }
+    case Process::kKilling:
+      report.phase = in_plan && spec->second.generation == member.generation
+                         ? MemberPhase::kDown
+                         : MemberPhase::kStopping;
+      break;
+  }
+  return report;
+}
+
+HostMachine::Member* HostMachine::FindLaunch(MemberId id, uint64_t launch) {
+  const auto found = members_.find(id);
+  if (found == members_.end() || found->second.launch != launch) return nullptr;
+  return &found->second;
+}
+
+Instant HostMachine::WakeOf(MemberId id, const Member& member) const {
+  const bool in_plan = plan_.members.contains(id);
+  if (member.process == Process::kNone) {
+    if (!confirmed_ || member.removing) return Instant::max();
+    if (!in_plan) return member.next_removal;
+    if (member.failed_generation == plan_.members.at(id).generation) return Instant::max();
+    return member.start_after;
+  }
+  if (member.process != Process::kRunning) return Instant::max();
+  Instant wake = Instant::max();
+  if (!member.probing) wake = std::min(wake, member.next_probe);
+  const bool to_verify = member.answered && !member.verifying && Listens(id) &&
+                         member.verified_launch != member.launch;
+  if (to_verify) wake = std::min(wake, member.next_verify);
+  return wake;
+}
+
+Instant HostMachine::NextWake() const {
+  Instant wake = linked_ ? next_report_ : Instant::max();
+  for (const auto& [id, endpoint] : endpoints_) {
+    if (!endpoint.listening) wake = std::min(wake, next_conform_);
+  }
+  for (const auto& [id, member] : members_) wake = std::min(wake, WakeOf(id, member));
+  return wake;
+}
+
+std::set<MemberId> HostMachine::running() const {
+  std::set<MemberId> ids;
+  for (const auto& [id, member] : members_) {
+    if (member.process != Process::kNone) ids.insert(id);
+  }
+  return ids;
+}
+
+}  // namespace ec::host

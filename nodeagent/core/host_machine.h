@@ -1,0 +1,252 @@
+// The agent's judgement: (plan, observations, now) -> actions. Pure: no clock, process, socket or
+// file. The shell (nodeagent/agent/agent.cc, and the simulator) carries actions out and brings back
+// what came of them.
+//
+// One member's engine:
+//
+//   none --start--> running --answers--> serving        (serving: through its own endpoint, too)
+//    ^                 |                    |
+//    |   pause 0,1,2,4,8 s after an early   |  exits, or hangs and is killed
+//    +--------- death; then failed <--------+
+//
+// Until the control plane has confirmed the plan, nothing is started, killed or removed: engines
+// that were found running are adopted and their remembered endpoints opened.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/host_plan.h"
+#include "common/time.h"
+#include "nodeagent/core/report_log.h"
+
+namespace ec::host {
+
+struct Settings {
+  Duration report_every = std::chrono::milliseconds(500);
+  Duration probe_every = std::chrono::milliseconds(500);
+  // How often a starting engine is asked, so that its first answer is seen at once.
+  Duration probe_starting_every = std::chrono::milliseconds(2);
+  // A probe without an answer within the shell's deadline is a miss. This many in a row, without
+  // the process having used any processor time meanwhile, and the engine hangs.
+  int misses_max = 3;
+  // A process that works but does not answer (a long script, a slow load) is given this long.
+  Duration busy_max = std::chrono::seconds(60);
+  Duration start_max = std::chrono::seconds(60);
+  // A death earlier than this after the first answer counts as an early one.
+  Duration healthy_min = std::chrono::seconds(2);
+  int early_deaths_max = 5;
+  Duration restart_pause_first = std::chrono::seconds(1);  // doubled each time
+  Duration endpoint_retry_every = std::chrono::milliseconds(500);
+  Duration removal_retry_every = std::chrono::seconds(1);
+};
+
+// --- what the machine is told ---------------------------------------------------------------
+
+// A member that was on the disk when the agent started.
+struct Found {
+  MemberId id = 0;
+  EngineKind engine = EngineKind::kRedis;
+  uint64_t generation = 0;
+  uint64_t launch = 0;   // the newest one
+  bool resumed = false;  // that launch went on from an orderly stop
+  bool alive = false;    // its engine runs, and nobody else's
+  bool kept = false;     // it was stopped in order, and what it held is there for the next launch
+};
+
+struct PlanArrived {
+  PlanUpdate update;
+};
+struct Linked {};    // a new connection to the control plane
+struct Unlinked {};  // it is gone
+
+struct EngineStarted {
+  MemberId id = 0;
+  uint64_t launch = 0;
+};
+struct EngineNotStarted {
+  MemberId id = 0;
+  uint64_t launch = 0;
+  std::string why;
+};
+struct EngineExited {
+  MemberId id = 0;
+  uint64_t launch = 0;
+  std::string how;  // "was killed by signal 9"
+};
+// The answer to ProbeEngine.
+struct EngineProbed {
+  MemberId id = 0;
+  uint64_t launch = 0;
+  enum class Outcome {
+    kAnswered,
+    kLoading,  // it answers that it is still loading its data
+    kRefused,  // nothing listens there yet
+    kMissed,   // no answer within the deadline
+  } outcome = Outcome::kAnswered;
+  std::string version;       // with kAnswered
+  bool used_processor = false;  // with kMissed: since the probe was sent
+};
+// The answer to ProbeEndpoint.
+struct EndpointProbed {
+  MemberId id = 0;
+  uint64_t launch = 0;
+  Address address;
+  bool answered = false;
+};
+struct MemberRemoved {
+  MemberId id = 0;
+  bool removed = false;  // false: something is left, such as a process that will not die
+};
+// The present state of some endpoints.
+struct EndpointsSeen {
+  std::vector<EndpointReport> endpoints;
+};
+struct Tick {};
+
+using Input = std::variant<PlanArrived, Linked, Unlinked, EngineStarted, EngineNotStarted,
+                           EngineExited, EngineProbed, EndpointProbed, MemberRemoved,
+                           EndpointsSeen, Tick>;
+
+// --- what the machine wants done ------------------------------------------------------------
+
+struct StartEngine {
+  MemberSpec spec;
+  uint64_t launch = 0;
+  bool load_kept = false;  // begin with what was kept at the orderly stop; else empty
+  bool resumed = false;    // to be remembered with the launch
+  friend bool operator==(const StartEngine&, const StartEngine&) = default;
+};
+struct KillEngine {  // SIGKILL; EngineExited follows
+  MemberId id = 0;
+  uint64_t launch = 0;
+  friend bool operator==(const KillEngine&, const KillEngine&) = default;
+};
+struct RemoveMember {  // its directory, once no engine runs; MemberRemoved follows
+  MemberId id = 0;
+  friend bool operator==(const RemoveMember&, const RemoveMember&) = default;
+};
+struct ProbeEngine {  // on its own socket; EngineProbed follows
+  MemberId id = 0;
+  uint64_t launch = 0;
+  EngineKind engine = EngineKind::kRedis;
+  friend bool operator==(const ProbeEngine&, const ProbeEngine&) = default;
+};
+struct ProbeEndpoint {  // as a client would; EndpointProbed follows
+  MemberId id = 0;
+  uint64_t launch = 0;
+  EngineKind engine = EngineKind::kRedis;
+  Address address;
+  friend bool operator==(const ProbeEndpoint&, const ProbeEndpoint&) = default;
+};
+// The endpoints are to be exactly these. Doing it again tries those again that could not be opened.
+struct ConformEndpoints {
+  std::vector<EndpointSpec> endpoints;
+  friend bool operator==(const ConformEndpoints&, const ConformEndpoints&) = default;
+};
+struct RememberPlan {  // for the next start of the agent
+  HostPlan plan;
+  friend bool operator==(const RememberPlan&, const RememberPlan&) = default;
+};
+struct SendReport {
+  HostReport report;
+  friend bool operator==(const SendReport&, const SendReport&) = default;
+};
+
+using Action = std::variant<StartEngine, KillEngine, RemoveMember, ProbeEngine, ProbeEndpoint,
+                            ConformEndpoints, RememberPlan, SendReport>;
+
+// --- the machine ----------------------------------------------------------------------------
+
+class HostMachine {
+ public:
+  // `remembered` is the plan of the agent's last start; empty if there is none.
+  HostMachine(Settings settings, HostId host, uint64_t incarnation, const std::vector<Found>& found,
+              HostPlan remembered, Instant now);
+
+  std::vector<Action> Step(Instant now, const Input& input);
+
+  // When a Tick is due next.
+  Instant NextWake() const;
+
+  // The engines that the machine believes to run; for the log and the simulator's checks.
+  std::set<MemberId> running() const;
+
+ private:
+  enum class Process { kNone, kStarting, kRunning, kKilling };
+
+  struct Member {
+    EngineKind engine = EngineKind::kRedis;
+    Process process = Process::kNone;
+    uint64_t generation = 0;  // of the newest launch
+    uint64_t launch = 0;
+    bool resumed = false;
+    bool kept = false;
+
+    Instant since;          // of the launch, or of the adoption
+    Instant first_answer;   // meaningful when answered
+    Instant last_answer;
+    bool answered = false;
+    bool probing = false;   // an answer to a probe is awaited
+    Instant next_probe;
+    int misses = 0;
+    bool idle_misses = true;  // no processor time was used during any of them
+    std::string version;
+
+    uint64_t verified_launch = 0;  // has been reached through its endpoint
+    bool verifying = false;
+    Instant next_verify;
+
+    int early_deaths = 0;
+    Instant start_after;
+    bool removing = false;
+    Instant next_removal;
+    uint64_t failed_generation = 0;  // given up until a higher one is wanted
+    std::string trouble;
+  };
+
+  void OnPlan(const PlanUpdate& update, Instant now);
+  void OnExit(const EngineExited& exit, Instant now);
+  void OnNotStarted(const EngineNotStarted& failure, Instant now);
+  void OnProbed(const EngineProbed& probe, Instant now);
+  void OnEndpointProbed(const EndpointProbed& probe, Instant now);
+  void OnEndpoints(const EndpointsSeen& seen);
+  void CountDeath(Member& member, Instant now);
+
+  // Compares a member with the plan and does the next thing about it.
+  void Settle(MemberId id, Instant now);
+  void SettleRunning(MemberId id, Member& member, const MemberSpec& spec, Instant now);
+  void SettleStopped(Member& member, const MemberSpec& spec, Instant now);
+  void Probe(MemberId id, Member& member, Instant now);
+  void Verify(MemberId id, Member& member, Instant now);
+  void Kill(MemberId id, Member& member);
+  void Conform(Instant now);
+  std::map<EndpointId, EndpointSpec> WantedEndpoints() const;
+  void SettleAll(Instant now);
+
+  // Whether the engine hangs, and why that is believed.
+  std::optional<std::string> Hangs(const Member& member, Instant now) const;
+  MemberReport ReportOf(MemberId id, const Member& member) const;
+  bool Listens(EndpointId id) const;
+  Member* FindLaunch(MemberId id, uint64_t launch);
+  Instant WakeOf(MemberId id, const Member& member) const;
+
+  const Settings settings_;
+  HostPlan plan_;
+  bool confirmed_ = false;  // by the control plane, since this agent started
+  bool linked_ = false;
+  std::map<MemberId, Member> members_;
+  std::map<EndpointId, EndpointReport> endpoints_;
+  std::map<EndpointId, EndpointSpec> conformed_;  // what was last asked of the endpoints
+  bool conform_again_ = true;
+  Instant next_conform_;
+  Instant next_report_;
+  ReportLog log_;
+  std::vector<Action> actions_;  // of the step under way
+};
+
+}  // namespace ec::host

@@ -1,0 +1,49 @@
+// Stable addresses in front of changing engines: accept, judge the peer, carry the connection.
+//
+// How an admitted connection is carried is decided here and seen nowhere else. For now every
+// connection is carried by a relay, which copies bytes between it and the engine's unix socket.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/host_plan.h"
+#include "common/time.h"
+
+namespace ec::endpoint {
+
+struct Settings {
+  // A connection that finds no engine (it is just being started again) waits this long for one,
+  // and is then reset.
+  Duration hold_max = std::chrono::seconds(3);
+  // Connections at all endpoints together; further ones are reset.
+  size_t connections_max = 20'000;
+  // Threads that copy bytes; 0: two where the machine has at least two cores.
+  int threads = 0;
+};
+
+class EndpointServer {
+ public:
+  // `engine_socket` gives the path of a member's unix socket. It is called on the server's threads.
+  EndpointServer(Settings settings, std::function<std::string(MemberId)> engine_socket);
+  ~EndpointServer();  // closes everything
+  EndpointServer(const EndpointServer&) = delete;
+  EndpointServer& operator=(const EndpointServer&) = delete;
+
+  // Makes the endpoints exactly these, and says how each of them is. Unchanged ones keep their
+  // connections; one whose address or target changes, and one that is no longer there, drops them.
+  // Tries again to open what could not be opened before. May be called from one thread at a time.
+  std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& endpoints);
+
+  // The same, without changing anything, with the present counts. Any thread.
+  std::vector<EndpointReport> Report() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ec::endpoint

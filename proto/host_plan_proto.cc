@@ -1,0 +1,210 @@
+#include "proto/host_plan_proto.h"
+
+namespace ec {
+namespace {
+
+void ToProto(const Address& address, v1::SocketAddress* out) {
+  out->set_ip(address.ip.bits);
+  out->set_port(address.port);
+}
+
+Address FromProto(const v1::SocketAddress& in) {
+  return {{in.ip()}, static_cast<uint16_t>(in.port())};
+}
+
+void ToProto(const MemberSpec& spec, v1::MemberSpec* out) {
+  out->set_id(spec.id);
+  out->set_engine(std::string(NameOf(spec.engine)));
+  out->set_generation(spec.generation);
+  out->set_label(spec.label);
+  out->set_memory_max_bytes(spec.memory_max_bytes);
+  out->set_threads(spec.threads);
+  for (const auto& [name, value] : spec.parameters) (*out->mutable_parameters())[name] = value;
+}
+
+Status UnknownEngine(const std::string& name) {
+  return {Fault::kInvalidParameterValue, "unknown engine '" + name + "'"};
+}
+
+Result<MemberSpec> FromProto(const v1::MemberSpec& in) {
+  const auto engine = ParseEngine(in.engine());
+  if (!engine) return UnknownEngine(in.engine());
+  MemberSpec spec;
+  spec.id = in.id();
+  spec.engine = *engine;
+  spec.generation = in.generation();
+  spec.label = in.label();
+  spec.memory_max_bytes = in.memory_max_bytes();
+  spec.threads = in.threads();
+  spec.parameters.insert(in.parameters().begin(), in.parameters().end());
+  return spec;
+}
+
+void ToProto(const EndpointSpec& spec, v1::EndpointSpec* out) {
+  out->set_id(spec.id);
+  ToProto(spec.listen, out->mutable_listen());
+  out->set_target(spec.target);
+  if (!spec.discovery) return;
+  out->mutable_discovery()->set_version(spec.discovery->version);
+  for (const Discovery::Node& node : spec.discovery->nodes) {
+    v1::Discovery::Node* added = out->mutable_discovery()->add_nodes();
+    added->set_host(node.host);
+    ToProto(node.address, added->mutable_address());
+  }
+}
+
+EndpointSpec FromProto(const v1::EndpointSpec& in) {
+  EndpointSpec spec{in.id(), FromProto(in.listen()), in.target(), std::nullopt};
+  if (!in.has_discovery()) return spec;
+  spec.discovery.emplace();
+  spec.discovery->version = in.discovery().version();
+  for (const v1::Discovery::Node& node : in.discovery().nodes()) {
+    spec.discovery->nodes.push_back({node.host(), FromProto(node.address())});
+  }
+  return spec;
+}
+
+// The two enumerations have the same numbers.
+static_assert(static_cast<int>(MemberPhase::kStopping) == v1::MemberReport::STOPPING);
+static_assert(static_cast<int>(MemberPhase::kFailed) == v1::MemberReport::FAILED);
+static_assert(static_cast<int>(EndpointTrouble::kOther) == v1::EndpointReport::OTHER);
+
+void ToProto(const MemberReport& report, v1::MemberReport* out) {
+  out->set_id(report.id);
+  out->set_generation(report.generation);
+  out->set_launch(report.launch);
+  out->set_resumed(report.resumed);
+  out->set_phase(static_cast<v1::MemberReport::Phase>(report.phase));
+  out->set_engine_version(report.engine_version);
+  out->set_trouble(report.trouble);
+}
+
+MemberReport FromProto(const v1::MemberReport& in) {
+  MemberReport report;
+  report.id = in.id();
+  report.generation = in.generation();
+  report.launch = in.launch();
+  report.resumed = in.resumed();
+  report.phase = v1::MemberReport::Phase_IsValid(in.phase()) ? static_cast<MemberPhase>(in.phase())
+                                                             : MemberPhase::kDown;
+  report.engine_version = in.engine_version();
+  report.trouble = in.trouble();
+  return report;
+}
+
+void ToProto(const EndpointReport& report, v1::EndpointReport* out) {
+  out->set_id(report.id);
+  out->set_listening(report.listening);
+  out->set_trouble(static_cast<v1::EndpointReport::Trouble>(report.trouble));
+  out->set_trouble_text(report.trouble_text);
+  out->set_accepted(report.counts.accepted);
+  out->set_refused(report.counts.refused);
+  out->set_cut(report.counts.cut);
+  out->set_open(report.counts.open);
+}
+
+EndpointReport FromProto(const v1::EndpointReport& in) {
+  EndpointReport report;
+  report.id = in.id();
+  report.listening = in.listening();
+  report.trouble = v1::EndpointReport::Trouble_IsValid(in.trouble())
+                       ? static_cast<EndpointTrouble>(in.trouble())
+                       : EndpointTrouble::kOther;
+  report.trouble_text = in.trouble_text();
+  report.counts = {in.accepted(), in.refused(), in.cut(), in.open()};
+  return report;
+}
+
+}  // namespace
+
+void ToProto(const HostHello& hello, v1::HostHello* out) {
+  out->set_host(hello.host);
+  out->set_zone(hello.zone);
+  out->set_incarnation(hello.incarnation);
+  out->set_members_max(hello.members_max);
+  out->set_pid(hello.pid);
+  for (const auto& [engine, version] : hello.engines) {
+    (*out->mutable_engines())[std::string(NameOf(engine))] = version;
+  }
+}
+
+void ToProto(const HostReport& report, v1::HostReport* out) {
+  out->set_host(report.host);
+  out->set_incarnation(report.incarnation);
+  out->set_sequence(report.sequence);
+  out->set_base(report.base);
+  out->set_plan_revision(report.plan_revision);
+  for (const MemberReport& member : report.members) ToProto(member, out->add_members());
+  for (const EndpointReport& endpoint : report.endpoints) ToProto(endpoint, out->add_endpoints());
+  for (const MemberId id : report.gone_members) out->add_gone_members(id);
+  for (const EndpointId id : report.gone_endpoints) out->add_gone_endpoints(id);
+}
+
+void ToProto(const PlanUpdate& update, v1::PlanUpdate* out) {
+  out->set_incarnation(update.incarnation);
+  out->set_base(update.base);
+  out->set_revision(update.revision);
+  out->set_answers(update.answers);
+  for (const MemberSpec& member : update.members) ToProto(member, out->add_members());
+  for (const EndpointSpec& endpoint : update.endpoints) ToProto(endpoint, out->add_endpoints());
+  for (const MemberId id : update.gone_members) out->add_gone_members(id);
+  for (const EndpointId id : update.gone_endpoints) out->add_gone_endpoints(id);
+}
+
+void ToProto(const HostPlan& plan, v1::PlanUpdate* out) {
+  out->set_revision(plan.revision);
+  for (const auto& [id, member] : plan.members) ToProto(member, out->add_members());
+  for (const auto& [id, endpoint] : plan.endpoints) ToProto(endpoint, out->add_endpoints());
+}
+
+Result<HostHello> FromProto(const v1::HostHello& in) {
+  HostHello hello;
+  hello.host = in.host();
+  hello.zone = in.zone();
+  hello.incarnation = in.incarnation();
+  hello.members_max = in.members_max();
+  hello.pid = in.pid();
+  for (const auto& [name, version] : in.engines()) {
+    const auto engine = ParseEngine(name);
+    if (!engine) return UnknownEngine(name);
+    hello.engines[*engine] = version;
+  }
+  return hello;
+}
+
+HostReport FromProto(const v1::HostReport& in) {
+  HostReport report;
+  report.host = in.host();
+  report.incarnation = in.incarnation();
+  report.sequence = in.sequence();
+  report.base = in.base();
+  report.plan_revision = in.plan_revision();
+  for (const v1::MemberReport& member : in.members()) report.members.push_back(FromProto(member));
+  for (const v1::EndpointReport& endpoint : in.endpoints()) {
+    report.endpoints.push_back(FromProto(endpoint));
+  }
+  report.gone_members.assign(in.gone_members().begin(), in.gone_members().end());
+  report.gone_endpoints.assign(in.gone_endpoints().begin(), in.gone_endpoints().end());
+  return report;
+}
+
+Result<PlanUpdate> FromProto(const v1::PlanUpdate& in) {
+  PlanUpdate update;
+  update.incarnation = in.incarnation();
+  update.base = in.base();
+  update.revision = in.revision();
+  update.answers = in.answers();
+  for (const v1::MemberSpec& member : in.members()) {
+    Result<MemberSpec> spec = FromProto(member);
+    if (!spec.ok()) return spec.status();
+    update.members.push_back(std::move(*spec));
+  }
+  for (const v1::EndpointSpec& endpoint : in.endpoints()) {
+    update.endpoints.push_back(FromProto(endpoint));
+  }
+  update.gone_members.assign(in.gone_members().begin(), in.gone_members().end());
+  update.gone_endpoints.assign(in.gone_endpoints().begin(), in.gone_endpoints().end());
+  return update;
+}
+
+}  // namespace ec

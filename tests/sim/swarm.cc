@@ -1,0 +1,251 @@
+#include "tests/sim/swarm.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "controlplane/model/names.h"
+#include "tests/sim/checkers.h"
+#include "tests/sim/world.h"
+
+namespace ec::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Faults DrawFaults(Random& random) {
+  Faults faults;
+  if (random.Chance(50)) faults.loss_percent = static_cast<int>(random.Between(0, 30));
+  if (random.Chance(50)) faults.repeat_percent = static_cast<int>(random.Between(0, 50));
+  faults.delay_max = milliseconds(random.Chance(50) ? random.Between(1, 20)
+                                                    : random.Between(20, 5000));
+  if (random.Chance(40)) faults.refused_commit_percent = static_cast<int>(random.Between(0, 30));
+  if (random.Chance(30)) faults.unknown_commit_percent = static_cast<int>(random.Between(0, 3));
+  if (random.Chance(30)) faults.start_failure_percent = static_cast<int>(random.Between(0, 40));
+  if (random.Chance(30)) faults.slow_start_percent = static_cast<int>(random.Between(0, 30));
+  if (random.Chance(30)) faults.address_taken_percent = static_cast<int>(random.Between(0, 60));
+  return faults;
+}
+
+class Swarm {
+ public:
+  Swarm(uint64_t seed, bool print)
+      : dice_(seed ^ 0x5eed),
+        world_(seed, DrawFaults(dice_), static_cast<int>(dice_.Between(1, 5)),
+               static_cast<int>(dice_.Between(1, 3))),
+        checker_(world_) {
+    world_.print_trace = print;
+    world_.checker = [this] { return checker_.Check(); };
+  }
+
+  Outcome Run() {
+    const int rounds = static_cast<int>(dice_.Between(20, 120));
+    const int fault_percent = static_cast<int>(dice_.Between(5, 60));
+    for (int i = 0; i < rounds && world_.violation().empty(); ++i) {
+      if (dice_.Chance(fault_percent)) {
+        Harm();
+        ++outcome_.faults;
+      } else {
+        CallSomething();
+      }
+      world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(80) ? 1000 : 6000)));
+    }
+    world_.Heal();
+    const bool settled =
+        world_.RunUntil([this] { return checker_.Unsettled().empty(); }, seconds(180));
+    if (!settled) world_.Violate("never settles: " + checker_.Unsettled());
+    // And it stays so.
+    world_.RunFor(seconds(10));
+    if (const std::string again = checker_.Unsettled(); !again.empty()) {
+      world_.Violate("did not stay settled: " + again);
+    }
+    outcome_.violation = world_.violation();
+    outcome_.trace_hash = world_.trace_hash();
+    return outcome_;
+  }
+
+ private:
+  std::string SomeName() { return fmt::format("c-{}", dice_.Between(1, 8)); }
+
+  HostId SomeHost() {
+    auto it = world_.hosts().begin();
+    std::advance(it, dice_.Between(0, static_cast<int64_t>(world_.hosts().size()) - 1));
+    return it->first;
+  }
+
+  const model::Cluster* Existing(const std::string& id) {
+    const auto found = world_.records().clusters.find(id);
+    return found == world_.records().clusters.end() ? nullptr : &found->second;
+  }
+
+  std::vector<std::string> NodeIds(const model::Cluster& cluster) {
+    std::vector<std::string> ids;
+    for (const MemberId member : cluster.members) {
+      const std::string& id = world_.records().members.at(member).node_id;
+      if (!id.empty()) ids.push_back(id);
+    }
+    return ids;
+  }
+
+  // --- calls ---
+
+  // True when it was accepted; a call whose outcome is unknown is settled by a look at the records.
+  bool Accepted(core::Command command, const std::function<bool()>& look) {
+    const auto answer = world_.Call(std::move(command));
+    if (!answer) return false;  // nobody was there
+    if (answer->fault() == Fault::kOutcomeUnknown) return look();
+    ++(answer->ok() ? outcome_.calls_accepted : outcome_.calls_refused);
+    return answer->ok();
+  }
+
+  void CallSomething() {
+    switch (dice_.Between(1, 10)) {
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+        Create();
+        return;
+      case 5:
+      case 6:
+        Resize();
+        return;
+      case 7:
+        Reboot();
+        return;
+      case 8:
+        Tag();
+        return;
+      default:
+        Delete();
+    }
+  }
+
+  void Create() {
+    core::CreateCluster request;
+    request.id = SomeName();
+    const bool memcached = dice_.Chance(60);
+    request.engine = memcached ? "memcached" : "redis";
+    request.node_type = dice_.Chance(90) ? "cache.t3.micro" : "cache.x9.huge";
+    if (memcached) {
+      request.nodes = static_cast<int>(dice_.Between(1, 6));
+      if (dice_.Chance(40)) request.az_mode = "cross-az";
+    }
+    const uint64_t before = world_.records().installation.next_id;
+    checker_.promises.try_emplace(request.id, Promise{.deleted = true});
+    const Promise old = checker_.promises[request.id];
+    // The check after the commit happens before the answer: promise first, take back if refused.
+    checker_.promises[request.id] = {*request.node_type,
+                                     memcached ? EngineKind::kMemcached : EngineKind::kRedis, {}};
+    const bool accepted = Accepted(
+        request, [&] { return world_.records().installation.next_id != before; });
+    if (!accepted) checker_.promises[request.id] = old;
+  }
+
+  void Resize() {
+    const std::string id = SomeName();
+    core::ModifyCluster request;
+    request.id = id;
+    request.apply_immediately = dice_.Chance(80);
+    const model::Cluster* cluster = Existing(id);
+    request.nodes = static_cast<int>(dice_.Between(1, 8));
+    if (cluster != nullptr) {
+      const std::vector<std::string> ids = NodeIds(*cluster);
+      for (size_t i = static_cast<size_t>(*request.nodes); i < ids.size(); ++i) {
+        request.remove.push_back(ids[ids.size() - 1 - (i - static_cast<size_t>(*request.nodes))]);
+      }
+    }
+    if (dice_.OneIn(10)) request.node_type = "cache.m5.large";
+    Accepted(request, [] { return true; });
+  }
+
+  void Reboot() {
+    core::RebootCluster request{SomeName(), {"0001"}};
+    if (const model::Cluster* cluster = Existing(request.id)) request.node_ids = NodeIds(*cluster);
+    Accepted(request, [] { return true; });
+  }
+
+  void Tag() {
+    const std::string id = SomeName();
+    const std::string value = std::to_string(dice_.Between(1, 1000));
+    core::AddTags request{
+        model::ToString(model::Arn{"us-east-1", "000000000000", "cluster", id}),
+        {{"owner", value}}};
+    const bool accepted = Accepted(request, [&] {
+      const model::Cluster* cluster = Existing(id);
+      return cluster != nullptr && cluster->tags.contains("owner") &&
+             cluster->tags.at("owner") == value;
+    });
+    if (accepted) checker_.promises[id].tags["owner"] = value;
+  }
+
+  void Delete() {
+    const std::string id = SomeName();
+    const bool accepted = Accepted(core::DeleteCluster{id, std::nullopt}, [&] {
+      const model::Cluster* cluster = Existing(id);
+      return cluster != nullptr && cluster->status == model::ClusterStatus::kDeleting;
+    });
+    if (accepted) checker_.promises[id] = Promise{.deleted = true};
+  }
+
+  // --- faults ---
+
+  void Harm() {
+    const HostId host = SomeHost();
+    switch (dice_.Between(1, 9)) {
+      case 1:
+        world_.CrashControlPlane();
+        world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(80) ? 2000 : 20000)));
+        if (!world_.control_plane_runs()) world_.StartControlPlane();
+        return;
+      case 2:
+        world_.PauseControlPlane(milliseconds(dice_.Between(100, 15000)));
+        return;
+      case 3:
+        world_.CrashAgent(host);
+        world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(80) ? 2000 : 20000)));
+        world_.StartAgent(host);
+        return;
+      case 4:
+        world_.PauseAgent(host, milliseconds(dice_.Between(100, 10000)));
+        return;
+      case 5:
+        world_.CutNetwork(host, milliseconds(dice_.Between(100, 15000)));
+        return;
+      case 6:
+        world_.StopHostInOrder(host);
+        world_.RunFor(milliseconds(dice_.Between(1, 10000)));
+        world_.StartAgent(host);
+        return;
+      default:
+        HarmAnEngine(host);
+    }
+  }
+
+  void HarmAnEngine(const HostId& id) {
+    std::vector<MemberId> running;
+    for (const auto& [member, directory] : world_.hosts().at(id).disk) {
+      if (directory.process) running.push_back(member);
+    }
+    if (running.empty()) return;
+    const MemberId member =
+        running[static_cast<size_t>(dice_.Between(0, static_cast<int64_t>(running.size()) - 1))];
+    if (dice_.Chance(60)) {
+      world_.KillEngine(id, member);
+    } else {
+      world_.StopEngine(id, member, milliseconds(dice_.Between(100, 6000)));
+    }
+  }
+
+  Random dice_;
+  World world_;
+  Checker checker_;
+  Outcome outcome_;
+};
+
+}  // namespace
+
+Outcome RunSeed(uint64_t seed, bool print) { return Swarm(seed, print).Run(); }
+
+}  // namespace ec::sim

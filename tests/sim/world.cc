@@ -1,0 +1,588 @@
+#include "tests/sim/world.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "common/check.h"
+
+namespace ec::sim {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// --- store ----------------------------------------------------------------------------------
+
+SimStore::SimStore() {
+  for (const model::NodeType& type : model::NodeTypeCatalogue()) {
+    state_.records.node_types.emplace(type.name, type);
+  }
+}
+
+Result<model::Records> SimStore::Load() { return state_.records; }
+
+Status SimStore::Commit(const model::Edit& edit) {
+  const Mood now = mood();
+  if (now == Mood::kRefuse) return {Fault::kUnavailable, "the disk is full"};
+  if (now != Mood::kUnknownNotDone) model::Apply(edit, {}, &state_);
+  if (now == Mood::kFine) return {};
+  return {Fault::kOutcomeUnknown, "the disk failed during the commit"};
+}
+
+// --- time -----------------------------------------------------------------------------------
+
+World::World(uint64_t seed, Faults faults, int host_count, int zone_count)
+    : random_(seed), faults_(faults) {
+  for (int i = 0; i < host_count; ++i) {
+    SimHost& host = hosts_[fmt::format("host-{}", i)];
+    host.id = fmt::format("host-{}", i);
+    host.zone = fmt::format("us-east-1{}", static_cast<char>('a' + i % zone_count));
+  }
+  StartControlPlane();
+  store_.mood = [this] {
+    if (random_.Chance(faults_.refused_commit_percent)) return SimStore::Mood::kRefuse;
+    if (random_.Chance(faults_.unknown_commit_percent)) {
+      return random_.Chance(50) ? SimStore::Mood::kUnknownDone : SimStore::Mood::kUnknownNotDone;
+    }
+    return SimStore::Mood::kFine;
+  };
+  for (auto& [id, host] : hosts_) StartAgent(id);
+}
+
+void World::Trace(const std::string& line) {
+  const auto ms = std::chrono::duration_cast<milliseconds>(clock_.instant.time_since_epoch());
+  const std::string text = fmt::format("{:>10}.{:03} {}", ms.count() / 1000 - 3600, ms.count() % 1000, line);
+  for (const char c : text) {
+    trace_hash_ = (trace_hash_ ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  }
+  if (print_trace) std::puts(text.c_str());
+}
+
+void World::TraceEvents() {
+  const auto& events = records().events;
+  for (auto it = events.upper_bound(traced_event_); it != events.end(); ++it) {
+    traced_event_ = it->first;
+    Trace(fmt::format("    event {}: {}", it->second.source_id, it->second.message));
+  }
+}
+
+void World::Violate(const std::string& what) {
+  if (!violation_.empty()) return;
+  Trace("VIOLATION " + what);
+  violation_ = fmt::format("{} (at {} s)", what,
+                           (clock_.instant.time_since_epoch() - std::chrono::hours(1)) / seconds(1));
+}
+
+void World::At(Instant when, std::function<void()> what) {
+  happenings_.push({when, next_order_++, std::move(what)});
+}
+
+bool World::RunOne(Instant limit) {
+  if (happenings_.empty() || happenings_.top().when > limit) return false;
+  Happening next = happenings_.top();
+  happenings_.pop();
+  if (next.when > clock_.instant) {
+    clock_.wall += std::chrono::duration_cast<milliseconds>(next.when - clock_.instant);
+    clock_.instant = next.when;
+  }
+  next.what();
+  TraceEvents();
+  if (checker) {
+    if (const std::string broken = checker(); !broken.empty()) Violate(broken);
+  }
+  return true;
+}
+
+void World::RunFor(Duration duration) {
+  const Instant end = clock_.instant + duration;
+  while (violation_.empty() && RunOne(end)) {
+  }
+  clock_.instant = std::max(clock_.instant, end);
+}
+
+bool World::RunUntil(const std::function<bool()>& done, Duration limit) {
+  const Instant end = clock_.instant + limit;
+  while (violation_.empty() && !done()) {
+    if (!RunOne(end)) return false;
+  }
+  return violation_.empty();
+}
+
+void World::Heal() {
+  Trace("heal");
+  faults_ = {};
+  taken_addresses_.clear();
+  controller_paused_until_ = clock_.instant;
+  ResumeControlPlane();
+  if (!controller_) StartControlPlane();
+  for (auto& [id, host] : hosts_) {
+    host.cut = false;
+    if (!host.agent) StartAgent(id);
+    if (host.paused) ResumeAgent(host);
+    for (auto& [member, directory] : host.disk) {
+      if (!directory.process) continue;
+      directory.process->stopped = false;
+      directory.process->ready_at = std::min(directory.process->ready_at, clock_.instant);
+    }
+  }
+}
+
+// --- network --------------------------------------------------------------------------------
+
+void World::Deliver(std::function<void()> what, bool cut) {
+  if (cut || random_.Chance(faults_.loss_percent)) return;
+  const auto delay = [&] { return Duration(random_.Between(50, faults_.delay_max.count())); };
+  if (random_.Chance(faults_.repeat_percent)) After(delay(), what);
+  After(delay(), std::move(what));
+}
+
+void World::Outbox::SendPlan(const HostId& id, const PlanUpdate& update) {
+  SimHost& host = world->hosts_.at(id);
+  World* w = world;
+  w->Deliver(
+      [w, id, update] {
+        SimHost& receiver = w->hosts_.at(id);
+        if (receiver.cut) return;
+        // To whichever agent lives then: a stale plan for an earlier one included.
+        w->OnAgent(id, receiver.incarnation,
+                   [w, update](SimHost& h) { w->StepAgent(h, host::PlanArrived{update}); });
+      },
+      host.cut);
+}
+
+// --- control plane --------------------------------------------------------------------------
+
+void World::StartControlPlane() {
+  Trace("control plane starts");
+  ++controller_life_;
+  controller_ = std::make_unique<server::Controller>(settings_, store_, clock_, outbox_);
+  EC_CHECK(controller_->Start().ok());
+  last_step_ = clock_.instant;
+  if (records().installation.region.empty()) {
+    const Status installed = StepController(core::Command(
+        core::Install{"us-east-1", "000000000000", *ParseCidr("127.10.0.0/16")}));
+    EC_CHECK(installed.ok());
+  }
+  ScheduleTick();
+  // Agents notice the broken connection and come back one by one.
+  for (auto& [id, host] : hosts_) {
+    const HostId name = id;
+    OnAgent(name, host.incarnation, [this](SimHost& h) {
+      StepAgent(h, host::Unlinked{});
+      const HostId again = h.id;
+      const uint64_t incarnation = h.incarnation;
+      After(milliseconds(random_.Between(1, 1000)), [this, again, incarnation] {
+        OnAgent(again, incarnation, [this](SimHost& linked) { Register(linked); });
+      });
+    });
+  }
+}
+
+void World::CrashControlPlane() {
+  if (!controller_) return;
+  Trace("control plane crashes");
+  controller_.reset();
+  ++controller_life_;
+}
+
+void World::PauseControlPlane(Duration time) {
+  Trace("control plane pauses");
+  controller_paused_until_ = clock_.instant + time;
+  At(controller_paused_until_, [this] { ResumeControlPlane(); });
+}
+
+void World::ResumeControlPlane() {
+  if (clock_.instant < controller_paused_until_) return;  // another pause has begun meanwhile
+  for (auto& work : std::exchange(controller_work_, {})) work();
+}
+
+// Work that reaches a stopped control plane waits until it goes on; a crash forgets it.
+void World::OnControlPlane(uint64_t life, std::function<void()> what) {
+  if (!controller_ || life != controller_life_) return;
+  if (clock_.instant < controller_paused_until_) {
+    controller_work_.push_back(
+        [this, life, what = std::move(what)] { OnControlPlane(life, what); });
+    return;
+  }
+  if (clock_.instant >= last_step_ + seconds(2)) controller_->BeginAnew();
+  last_step_ = clock_.instant;
+  what();
+}
+
+Status World::StepController(core::Input input) {
+  const Status verdict = controller_->Step({std::move(input)}).front();
+  if (verdict.fault() == Fault::kOutcomeUnknown) {
+    CrashControlPlane();
+    After(milliseconds(random_.Between(10, 2000)), [this] {
+      if (!controller_) StartControlPlane();
+    });
+  } else {
+    ScheduleTick();
+  }
+  return verdict;
+}
+
+void World::ScheduleTick() {
+  const uint64_t token = ++tick_token_;
+  Instant when = clock_.instant + seconds(1);
+  if (const auto deadline = controller_->NextDeadline()) when = std::min(when, *deadline);
+  when = std::max(when, clock_.instant + milliseconds(20));
+  const uint64_t life = controller_life_;
+  At(when, [this, token, life] {
+    if (token != tick_token_) return;
+    OnControlPlane(life, [this] { (void)StepController(controller_->MakeTick()); });
+  });
+}
+
+std::optional<Status> World::Call(core::Command command) {
+  if (!controller_ || clock_.instant < controller_paused_until_) return std::nullopt;
+  std::optional<Status> answer;
+  OnControlPlane(controller_life_, [&] {
+    answer = controller_->Step({core::Input(command)}).front();
+    if (answer->fault() == Fault::kOutcomeUnknown) {
+      CrashControlPlane();
+      StartControlPlane();
+    } else {
+      ScheduleTick();
+    }
+  });
+  Trace(fmt::format("call -> {} {}", static_cast<int>(answer->fault()), answer->message()));
+  return answer;
+}
+
+// --- agents ---------------------------------------------------------------------------------
+
+void World::StartAgent(const HostId& id) {
+  SimHost& host = hosts_.at(id);
+  if (host.agent) return;
+  ++host.incarnation;
+  std::vector<host::Found> found;
+  for (const auto& [member, directory] : host.disk) {
+    found.push_back({member, directory.engine, directory.generation, directory.launch,
+                     directory.resumed, directory.process.has_value(), directory.kept});
+  }
+  Trace(fmt::format("{} agent starts, finds {}", id, found.size()));
+  host.agent = std::make_unique<host::HostMachine>(agent_settings_, id, host.incarnation, found,
+                                                   host.remembered, clock_.instant);
+  StepAgent(host, host::Tick{});
+  const uint64_t incarnation = host.incarnation;
+  After(milliseconds(random_.Between(1, 100)), [this, id, incarnation] {
+    OnAgent(id, incarnation, [this](SimHost& h) { Register(h); });
+  });
+}
+
+// Connects: hello, and from then on reports. Tries again for as long as nobody answers.
+void World::Register(SimHost& host) {
+  const HostId id = host.id;
+  const uint64_t incarnation = host.incarnation;
+  const auto again = [this, id, incarnation] {
+    After(milliseconds(random_.Between(50, 1000)), [this, id, incarnation] {
+      OnAgent(id, incarnation, [this](SimHost& h) { Register(h); });
+    });
+  };
+  if (!controller_ || host.cut) {
+    again();
+    return;
+  }
+  HostHello hello{id, host.zone, incarnation, 40, 1000, {}};
+  hello.engines[EngineKind::kRedis] = "7.0.15";
+  hello.engines[EngineKind::kMemcached] = "1.6.18";
+  const uint64_t life = controller_life_;
+  OnControlPlane(life, [this, hello, id, incarnation, again] {
+    if (!StepController(hello).ok()) {
+      again();
+      return;
+    }
+    OnAgent(id, incarnation, [this](SimHost& h) { StepAgent(h, host::Linked{}); });
+  });
+}
+
+void World::CrashAgent(const HostId& id) {
+  SimHost& host = hosts_.at(id);
+  if (!host.agent) return;
+  Trace(fmt::format("{} agent crashes", id));
+  host.agent.reset();
+  host.endpoints.clear();
+  host.paused = false;
+  host.paused_work.clear();
+}
+
+void World::PauseAgent(const HostId& id, Duration time) {
+  SimHost& host = hosts_.at(id);
+  if (!host.agent || host.paused) return;
+  Trace(fmt::format("{} agent pauses", id));
+  host.paused = true;
+  const uint64_t incarnation = host.incarnation;
+  After(time, [this, id, incarnation] {
+    SimHost& h = hosts_.at(id);
+    if (h.incarnation == incarnation && h.paused) ResumeAgent(h);
+  });
+}
+
+void World::ResumeAgent(SimHost& host) {
+  Trace(fmt::format("{} agent goes on", host.id));
+  host.paused = false;
+  for (auto& one : std::exchange(host.paused_work, {})) one();
+  if (host.agent) WakeAgent(host);
+}
+
+void World::CutNetwork(const HostId& id, Duration time) {
+  Trace(fmt::format("{} is cut off", id));
+  hosts_.at(id).cut = true;
+  After(time, [this, id] { hosts_.at(id).cut = false; });
+}
+
+void World::StopHostInOrder(const HostId& id) {
+  CrashAgent(id);
+  Trace(fmt::format("{} is stopped in order", id));
+  for (auto& [member, directory] : hosts_.at(id).disk) {
+    if (!directory.process) continue;
+    directory.kept = true;
+    directory.kept_data =
+        directory.engine == EngineKind::kRedis ? directory.process->data : "";
+    directory.process.reset();
+  }
+}
+
+void World::OnAgent(const HostId& id, uint64_t incarnation, std::function<void(SimHost&)> what) {
+  SimHost& host = hosts_.at(id);
+  if (!host.agent || host.incarnation != incarnation) return;
+  if (host.paused) {
+    host.paused_work.push_back(
+        [this, id, incarnation, what = std::move(what)] { OnAgent(id, incarnation, what); });
+    return;
+  }
+  what(host);
+}
+
+void World::StepAgent(SimHost& host, const host::Input& input) {
+  const uint64_t incarnation = host.incarnation;
+  const std::vector<host::Action> actions = host.agent->Step(clock_.instant, input);
+  for (const host::Action& action : actions) {
+    if (!host.agent || host.incarnation != incarnation) return;
+    Perform(host, action);
+  }
+  WakeAgent(host);
+}
+
+void World::WakeAgent(SimHost& host) {
+  const Instant when = host.agent->NextWake();
+  if (when == Instant::max()) return;
+  const uint64_t token = ++host.wake_token;
+  const HostId id = host.id;
+  const uint64_t incarnation = host.incarnation;
+  At(std::max(when, clock_.instant + milliseconds(1)), [this, id, incarnation, token] {
+    if (hosts_.at(id).wake_token != token) return;
+    OnAgent(id, incarnation, [this](SimHost& h) { StepAgent(h, host::Tick{}); });
+  });
+}
+
+void World::Perform(SimHost& host, const host::Action& action) {
+  const HostId id = host.id;
+  const uint64_t incarnation = host.incarnation;
+  if (const auto* start = std::get_if<host::StartEngine>(&action)) {
+    Start(host, *start);
+  } else if (const auto* kill = std::get_if<host::KillEngine>(&action)) {
+    const MemberId member = kill->id;
+    Trace(fmt::format("{} kills m{} launch {}", id, member, kill->launch));
+    const auto row = records().members.find(member);
+    const auto directory = host.disk.find(member);
+    if (row != records().members.end() && directory != host.disk.end() &&
+        directory->second.process) {
+      const bool reason = row->second.status == model::MemberStatus::kDeleting ||
+                          row->second.generation != directory->second.process->generation ||
+                          hung_ever_.contains(member);
+      if (!reason) Violate(fmt::format("{} killed a healthy engine of m{}", id, member));
+    }
+    After(milliseconds(random_.Between(1, 20)), [this, id, member] {
+      Exit(hosts_.at(id), member, "was killed by signal 9");
+    });
+  } else if (const auto* removal = std::get_if<host::RemoveMember>(&action)) {
+    const MemberId member = removal->id;
+    After(milliseconds(random_.Between(1, 5)), [this, id, incarnation, member] {
+      SimHost& h = hosts_.at(id);
+      if (!h.agent || h.incarnation != incarnation) return;
+      const auto directory = h.disk.find(member);
+      const bool removed = directory == h.disk.end() || !directory->second.process;
+      if (removed) h.disk.erase(member);
+      OnAgent(id, incarnation, [this, member, removed](SimHost& now) {
+        StepAgent(now, host::MemberRemoved{member, removed});
+      });
+    });
+  } else if (const auto* probe = std::get_if<host::ProbeEngine>(&action)) {
+    Probe(host, *probe);
+  } else if (const auto* reach = std::get_if<host::ProbeEndpoint>(&action)) {
+    const host::ProbeEndpoint through = *reach;
+    After(milliseconds(1), [this, id, incarnation, through] {
+      OnAgent(id, incarnation, [this, through](SimHost& h) {
+        const auto endpoint = h.endpoints.find(through.id);
+        const auto directory = h.disk.find(through.id);
+        const bool answered = endpoint != h.endpoints.end() &&
+                              endpoint->second.listen == through.address &&
+                              directory != h.disk.end() && directory->second.process &&
+                              !directory->second.process->stopped;
+        StepAgent(h,
+                  host::EndpointProbed{through.id, through.launch, through.address, answered});
+      });
+    });
+  } else if (const auto* conform = std::get_if<host::ConformEndpoints>(&action)) {
+    Conform(host, *conform);
+  } else if (const auto* remember = std::get_if<host::RememberPlan>(&action)) {
+    host.remembered = remember->plan;
+  } else if (const auto* report = std::get_if<host::SendReport>(&action)) {
+    const uint64_t life = controller_life_;
+    const core::Reported message{report->report, 0};
+    Deliver(
+        [this, life, message] {
+          OnControlPlane(life, [this, message] { (void)StepController(message); });
+        },
+        host.cut);
+  }
+}
+
+// --- engines --------------------------------------------------------------------------------
+
+void World::Start(SimHost& host, const host::StartEngine& action) {
+  const HostId id = host.id;
+  const uint64_t incarnation = host.incarnation;
+  const MemberId member = action.spec.id;
+  Trace(fmt::format("{} starts m{} generation {} launch {}{}", id, member, action.spec.generation,
+                    action.launch, action.load_kept ? " with its data" : ""));
+  if (host.disk.contains(member) && host.disk.at(member).process) {
+    Violate(fmt::format("{} starts a second engine for m{}", id, member));
+    return;
+  }
+  if (random_.Chance(faults_.start_failure_percent)) {
+    host.disk[member].launch = action.launch;
+    After(milliseconds(2), [this, id, incarnation, action] {
+      OnAgent(id, incarnation, [this, action](SimHost& h) {
+        StepAgent(h, host::EngineNotStarted{action.spec.id, action.launch, "cannot fork"});
+      });
+    });
+    return;
+  }
+  Directory& directory = host.disk[member];
+  directory.engine = action.spec.engine;
+  directory.generation = action.spec.generation;
+  directory.launch = action.launch;
+  directory.resumed = action.resumed;
+  const bool slow = random_.Chance(faults_.slow_start_percent);
+  const auto start = slow ? milliseconds(random_.Between(1000, 20000))
+                          : milliseconds(random_.Between(3, 30));
+  directory.process = Engine{action.launch, action.spec.generation, clock_.instant + start, false,
+                             action.load_kept ? directory.kept_data : ""};
+  directory.kept = false;
+  After(milliseconds(1), [this, id, incarnation, action] {
+    OnAgent(id, incarnation, [this, action](SimHost& h) {
+      StepAgent(h, host::EngineStarted{action.spec.id, action.launch});
+    });
+  });
+}
+
+void World::Exit(SimHost& host, MemberId id, const std::string& how) {
+  const auto directory = host.disk.find(id);
+  if (directory == host.disk.end() || !directory->second.process) return;
+  const uint64_t launch = directory->second.process->launch;
+  directory->second.process.reset();
+  Trace(fmt::format("{} engine of m{} {}", host.id, id, how));
+  const HostId name = host.id;
+  const uint64_t incarnation = host.incarnation;
+  After(milliseconds(2), [this, name, incarnation, id, launch, how] {
+    OnAgent(name, incarnation, [this, id, launch, how](SimHost& h) {
+      StepAgent(h, host::EngineExited{id, launch, how});
+    });
+  });
+}
+
+void World::Probe(SimHost& host, const host::ProbeEngine& action) {
+  using Outcome = host::EngineProbed::Outcome;
+  const HostId id = host.id;
+  const uint64_t incarnation = host.incarnation;
+  const auto directory = host.disk.find(action.id);
+  const bool there = directory != host.disk.end() && directory->second.process &&
+                     directory->second.process->launch == action.launch;
+  host::EngineProbed answer{action.id, action.launch, Outcome::kRefused, "", false};
+  Duration delay = milliseconds(0);
+  if (there && directory->second.process->stopped) {
+    answer.outcome = Outcome::kMissed;
+    delay = milliseconds(500);
+  } else if (there && clock_.instant >= directory->second.process->ready_at) {
+    answer.outcome = Outcome::kAnswered;
+    answer.version = action.engine == EngineKind::kMemcached ? "1.6.18" : "7.0.15";
+    delay = milliseconds(1);
+  }
+  After(delay, [this, id, incarnation, answer] {
+    OnAgent(id, incarnation, [this, answer](SimHost& h) { StepAgent(h, answer); });
+  });
+}
+
+void World::Conform(SimHost& host, const host::ConformEndpoints& action) {
+  host::EndpointsSeen seen;
+  std::map<EndpointId, EndpointSpec> open;
+  for (const EndpointSpec& spec : action.endpoints) {
+    if (tried_addresses_.insert(spec.listen).second &&
+        random_.Chance(faults_.address_taken_percent)) {
+      taken_addresses_.insert(spec.listen);
+    }
+    bool taken = taken_addresses_.contains(spec.listen);
+    for (const auto& [id, other] : hosts_) {
+      if (id == host.id) continue;
+      for (const auto& [endpoint, theirs] : other.endpoints) {
+        taken = taken || theirs.listen == spec.listen;
+      }
+    }
+    EndpointReport report{.id = spec.id};
+    if (taken) {
+      report.trouble = EndpointTrouble::kAddressInUse;
+      report.trouble_text = fmt::format("the address {} is in use", ToString(spec.listen));
+    } else {
+      report.listening = true;
+      open.emplace(spec.id, spec);
+    }
+    seen.endpoints.push_back(report);
+  }
+  host.endpoints = std::move(open);
+  const HostId id = host.id;
+  const uint64_t incarnation = host.incarnation;
+  After(milliseconds(1), [this, id, incarnation, seen] {
+    OnAgent(id, incarnation, [this, seen](SimHost& h) { StepAgent(h, seen); });
+  });
+}
+
+bool World::KillEngine(const HostId& host, MemberId member) {
+  SimHost& h = hosts_.at(host);
+  const auto directory = h.disk.find(member);
+  if (directory == h.disk.end() || !directory->second.process) return false;
+  Exit(h, member, "was killed by signal 9");
+  return true;
+}
+
+bool World::StopEngine(const HostId& host, MemberId member, Duration time) {
+  SimHost& h = hosts_.at(host);
+  const auto directory = h.disk.find(member);
+  if (directory == h.disk.end() || !directory->second.process) return false;
+  Engine& engine = *directory->second.process;
+  engine.stopped = true;
+  if (time > seconds(1)) hung_ever_.insert(member);
+  const uint64_t launch = engine.launch;
+  Trace(fmt::format("{} engine of m{} stops", host, member));
+  After(time, [this, host, member, launch] {
+    const auto again = hosts_.at(host).disk.find(member);
+    if (again == hosts_.at(host).disk.end() || !again->second.process) return;
+    if (again->second.process->launch == launch) again->second.process->stopped = false;
+  });
+  return true;
+}
+
+Engine* World::EngineOf(MemberId member) {
+  for (auto& [id, host] : hosts_) {
+    const auto directory = host.disk.find(member);
+    if (directory != host.disk.end() && directory->second.process) {
+      return &*directory->second.process;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace ec::sim

@@ -1,0 +1,207 @@
+// A whole installation on fake time: the production controller and the production agents' machines,
+// with a simulated network, store, disk and engines between and below them. One seed is one
+// history; two runs of it are the same to the letter.
+//
+// The network loses, delays, repeats and reorders messages, which real streams do not: what holds
+// here holds there. Faults are drawn from the seed until Heal(); from then on everything works and
+// what was broken must come right by itself.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "controlplane/server/controller.h"
+#include "nodeagent/core/host_machine.h"
+#include "tests/sim/random.h"
+
+namespace ec::sim {
+
+// How bad a seed's world is; drawn by the swarm, chosen by a scenario.
+struct Faults {
+  int loss_percent = 0;
+  int repeat_percent = 0;
+  Duration delay_max = std::chrono::milliseconds(1);
+  int refused_commit_percent = 0;
+  int unknown_commit_percent = 0;  // the control plane then stops and starts again
+  int start_failure_percent = 0;   // of engines
+  int slow_start_percent = 0;
+  int address_taken_percent = 0;   // somebody else listens on an address that is new
+};
+
+class FakeClock : public Clock {
+ public:
+  Now now() const override { return {instant, wall}; }
+  Instant instant{std::chrono::hours(1)};
+  WallTime wall{std::chrono::sys_days(std::chrono::year{2014} / 9 / 30)};
+};
+
+// Memory that survives crashes of the control plane, and refuses when told to.
+class SimStore : public store::Store {
+ public:
+  SimStore();
+  Result<model::Records> Load() override;
+  Status Commit(const model::Edit& edit) override;
+
+  // Asked before each commit.
+  enum class Mood { kFine, kRefuse, kUnknownDone, kUnknownNotDone };
+  std::function<Mood()> mood = [] { return Mood::kFine; };
+
+  const model::Records& records() const { return state_.records; }
+
+ private:
+  model::State state_;  // only its records are of interest
+};
+
+struct Engine {  // a process
+  uint64_t launch = 0;
+  uint64_t generation = 0;
+  Instant ready_at;
+  bool stopped = false;  // SIGSTOP: there, but does not answer
+  std::string data;      // "" is empty; anything else was written by a client
+};
+
+struct Directory {  // of a member, on a host's disk
+  EngineKind engine = EngineKind::kRedis;
+  uint64_t generation = 0;
+  uint64_t launch = 0;
+  bool resumed = false;
+  bool kept = false;
+  std::string kept_data;
+  std::optional<Engine> process;
+};
+
+struct SimHost {
+  std::string id;
+  std::string zone;
+  uint64_t incarnation = 0;
+  std::unique_ptr<host::HostMachine> agent;  // empty: the agent is dead
+  bool paused = false;                       // SIGSTOP of the agent
+  bool cut = false;                          // no message gets through
+  uint64_t wake_token = 0;                   // tells a wake-up that is out of date
+  HostPlan remembered;
+  std::map<MemberId, Directory> disk;
+  std::map<EndpointId, EndpointSpec> endpoints;  // open; they die with the agent
+  std::vector<std::function<void()>> paused_work;
+};
+
+class World {
+ public:
+  World(uint64_t seed, Faults faults, int host_count, int zone_count);
+
+  // --- driving it ---
+  void RunFor(Duration duration);
+  // Runs until `done`; false if it is not so by `limit`.
+  bool RunUntil(const std::function<bool()>& done, Duration limit);
+  // Puts an end to all faults and brings everybody back.
+  void Heal();
+
+  // --- the control plane ---
+  // nullopt: it is down. Anything else is the answer to the caller.
+  std::optional<Status> Call(core::Command command);
+  void CrashControlPlane();
+  void StartControlPlane();
+  void PauseControlPlane(Duration time);
+  bool control_plane_runs() const { return controller_ != nullptr; }
+  const model::State& state() const { return controller_->state(); }
+  const model::Records& records() const { return store_.records(); }
+  const core::Settings& settings() const { return settings_; }
+
+  // --- hosts and engines ---
+  void CrashAgent(const HostId& host);
+  void StartAgent(const HostId& host);
+  void PauseAgent(const HostId& host, Duration time);
+  void CutNetwork(const HostId& host, Duration time);
+  // Stops agent and engines in order, keeping data, as `ecctl down` does.
+  void StopHostInOrder(const HostId& host);
+  bool KillEngine(const HostId& host, MemberId member);
+  bool StopEngine(const HostId& host, MemberId member, Duration time);
+  std::map<HostId, SimHost>& hosts() { return hosts_; }
+  // The running engine of a member, wherever it is.
+  Engine* EngineOf(MemberId member);
+
+  // --- looking at it ---
+  Random& random() { return random_; }
+  FakeClock& clock() { return clock_; }
+  // The first broken invariant, empty when there is none; with the time.
+  const std::string& violation() const { return violation_; }
+  uint64_t trace_hash() const { return trace_hash_; }
+  // Prints every line of the trace as it happens.
+  bool print_trace = false;
+
+  // Called after every event; a sentence is a violation.
+  std::function<std::string()> checker;
+  void Violate(const std::string& what);
+  // Why engines may be killed by their agent; the checks know it from here.
+  const std::set<MemberId>& hung_ever() const { return hung_ever_; }
+
+ private:
+  class Network;
+  void At(Instant when, std::function<void()> what);
+  void After(Duration delay, std::function<void()> what) { At(clock_.instant + delay, std::move(what)); }
+  void Trace(const std::string& line);
+  void TraceEvents();
+  bool RunOne(Instant limit);
+
+  void Deliver(std::function<void()> what, bool cut);
+  void Register(SimHost& host);
+  void ScheduleTick();
+  void ResumeControlPlane();
+  void ResumeAgent(SimHost& host);
+  Status StepController(core::Input input);
+  void OnControlPlane(uint64_t life, std::function<void()> what);
+  void StepAgent(SimHost& host, const host::Input& input);
+  void OnAgent(const HostId& id, uint64_t incarnation, std::function<void(SimHost&)> what);
+  void WakeAgent(SimHost& host);
+  void Perform(SimHost& host, const host::Action& action);
+  void Start(SimHost& host, const host::StartEngine& action);
+  void Probe(SimHost& host, const host::ProbeEngine& action);
+  void Conform(SimHost& host, const host::ConformEndpoints& action);
+  void Exit(SimHost& host, MemberId id, const std::string& how);
+
+  struct Outbox : server::Outlet {
+    explicit Outbox(World* w) : world(w) {}
+    void SendPlan(const HostId& host, const PlanUpdate& update) override;
+    World* world;
+  };
+  struct Happening {
+    Instant when;
+    uint64_t order;
+    std::function<void()> what;
+    bool operator<(const Happening& other) const {
+      return when != other.when ? when > other.when : order > other.order;
+    }
+  };
+
+  Random random_;
+  Faults faults_;
+  FakeClock clock_;
+  SimStore store_;
+  core::Settings settings_;
+  host::Settings agent_settings_;
+  Outbox outbox_{this};
+  std::unique_ptr<server::Controller> controller_;
+  uint64_t controller_life_ = 0;
+  uint64_t tick_token_ = 0;
+  Instant controller_paused_until_;
+  std::vector<std::function<void()>> controller_work_;  // waits for a paused control plane
+  Instant last_step_;
+  std::map<HostId, SimHost> hosts_;
+  std::set<Address> taken_addresses_;  // by strangers
+  std::set<Address> tried_addresses_;
+  std::set<MemberId> hung_ever_;
+  std::priority_queue<Happening> happenings_;
+  uint64_t next_order_ = 0;
+  uint64_t traced_event_ = 0;
+  std::string violation_;
+  uint64_t trace_hash_ = 1469598103934665603u;
+};
+
+}  // namespace ec::sim
