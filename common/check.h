@@ -2,10 +2,10 @@
 // broken stops at once; what it had acknowledged is on disk, and a restart goes on from there.
 #pragma once
 
-#define EC_CHECK(condition)                                        \
-  do {                                                             \
-    if (!(condition)) [[unlikely]]                                 \
-      ::ec::CheckFailed(#condition, __FILE__, __LINE__);           \
+#define EC_CHECK(condition)                              \
+  do {                                                   \
+    if (!(condition)) [[unlikely]]                       \
+      ::ec::CheckFailed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 namespace ec {

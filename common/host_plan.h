@@ -29,9 +29,9 @@ struct MemberSpec {
   EngineKind engine = EngineKind::kRedis;
   // The engine runs for exactly this generation. A higher one means: stop it and start it empty.
   uint64_t generation = 1;
-  std::string label;              // "my-cluster/0001", for logs only
-  int64_t memory_max_bytes = 0;   // redis: maxmemory; memcached: -m
-  int threads = 1;                // memcached: -t, before the machine's own number of cores
+  std::string label;             // "my-cluster/0001", for logs only
+  int64_t memory_max_bytes = 0;  // redis: maxmemory; memcached: -m
+  int threads = 1;               // memcached: -t, before the machine's own number of cores
   std::map<std::string, std::string> parameters;  // parameter group names and values
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
 };
@@ -51,16 +51,16 @@ struct Discovery {
 struct EndpointSpec {
   EndpointId id = 0;
   Address listen;
-  MemberId target = 0;  // a member of the same host
+  MemberId target = 0;                 // a member of the same host
   std::optional<Discovery> discovery;  // Memcached only
   friend bool operator==(const EndpointSpec&, const EndpointSpec&) = default;
 };
 
 struct PlanUpdate {
   uint64_t incarnation = 0;  // of the agent that it is meant for
-  uint64_t base = 0;      // contains what changed after this revision; 0: everything there is
-  uint64_t revision = 0;  // what the receiver then has
-  uint64_t answers = 0;   // the newest report of this agent's incarnation that was taken
+  uint64_t base = 0;         // contains what changed after this revision; 0: everything there is
+  uint64_t revision = 0;     // what the receiver then has
+  uint64_t answers = 0;      // the newest report of this agent's incarnation that was taken
   std::vector<MemberSpec> members;
   std::vector<EndpointSpec> endpoints;
   std::vector<MemberId> gone_members;  // to be stopped and removed; only when base > 0
@@ -95,6 +95,7 @@ struct MemberReport {
   uint64_t launch = 0;   // counts the starts of this member's engine on its host, from 1
   bool resumed = false;  // this launch follows an orderly stop, not a crash; a Redis has its data
   MemberPhase phase = MemberPhase::kStarting;
+  int64_t pid = 0;             // of the engine; 0 when none runs
   std::string engine_version;  // what the engine itself says; empty until it has answered
   std::string trouble;         // why it is down or failed, in a sentence; empty when all is well
   friend bool operator==(const MemberReport&, const MemberReport&) = default;

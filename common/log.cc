@@ -66,8 +66,8 @@ bool StartLog(LogLevel level, const std::string& file, std::string* why) {
   try {
     std::shared_ptr<spdlog::logger> logger;
     if (file.empty()) {
-      logger = std::make_shared<spdlog::logger>(
-          "", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+      logger =
+          std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     } else {
       logger = std::make_shared<spdlog::logger>(
           "", std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file, kFileBytesMax,

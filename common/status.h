@@ -39,7 +39,7 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                            // NOLINT: a conversion
+  Result(T value) : value_(std::move(value)) {}  // NOLINT: a conversion
   Result(Status status) : status_(std::move(status)) { EC_CHECK(!status_.ok()); }  // NOLINT
 
   bool ok() const { return value_.has_value(); }
@@ -65,10 +65,9 @@ class [[nodiscard]] Result {
 };
 
 // Leaves the calling function with the status of `expr` unless it succeeded.
-#define EC_RETURN_IF_ERROR(expr)                         \
-  do {                                                   \
-    if (::ec::Status ec_status = (expr); !ec_status.ok()) \
-      return ec_status;                                  \
+#define EC_RETURN_IF_ERROR(expr)                                            \
+  do {                                                                      \
+    if (::ec::Status ec_status = (expr); !ec_status.ok()) return ec_status; \
   } while (false)
 
 }  // namespace ec

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace ec {
 
@@ -32,5 +34,7 @@ struct Now {
 };
 
 std::string ToString(WallTime time);  // "2014-12-21T21:59:43.794Z"
+// Exactly that form; nullopt for anything else.
+std::optional<WallTime> ParseWallTime(std::string_view text);
 
 }  // namespace ec

@@ -36,8 +36,7 @@ UniqueFd ConnectUnix(const std::string& path) {
     return Connect(path);
   }
   // By way of a descriptor of the directory, whose name in /proc is short.
-  const UniqueFd directory(
-      open(path.substr(0, slash).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd directory(open(path.substr(0, slash).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return {};
   return Connect("/proc/self/fd/" + std::to_string(directory.get()) + path.substr(slash));
 }

@@ -75,6 +75,7 @@ void ToProto(const MemberReport& report, v1::MemberReport* out) {
   out->set_launch(report.launch);
   out->set_resumed(report.resumed);
   out->set_phase(static_cast<v1::MemberReport::Phase>(report.phase));
+  out->set_pid(report.pid);
   out->set_engine_version(report.engine_version);
   out->set_trouble(report.trouble);
 }
@@ -87,6 +88,7 @@ MemberReport FromProto(const v1::MemberReport& in) {
   report.resumed = in.resumed();
   report.phase = v1::MemberReport::Phase_IsValid(in.phase()) ? static_cast<MemberPhase>(in.phase())
                                                              : MemberPhase::kDown;
+  report.pid = in.pid();
   report.engine_version = in.engine_version();
   report.trouble = in.trouble();
   return report;

@@ -69,9 +69,9 @@ Status Reboot(Draft& draft, const Settings& settings, const RebootCluster& reque
   for (const model::Member* node : NodesOf(draft, cluster)) present.insert(node->node_id);
   for (const std::string& node : named) {
     if (!present.contains(node)) {
-      return BadValue("CacheNodeIdsToReboot", node,
-                      fmt::format("Cache cluster {} has the nodes {}.", cluster.id,
-                                  fmt::join(present, ", ")));
+      return BadValue(
+          "CacheNodeIdsToReboot", node,
+          fmt::format("Cache cluster {} has the nodes {}.", cluster.id, fmt::join(present, ", ")));
     }
   }
   if (cluster.status != ClusterStatus::kAvailable && cluster.status != ClusterStatus::kFailed) {

@@ -28,11 +28,10 @@ Status CheckEngine(const Draft& draft, const CreateCluster& request, Cluster* cl
   if (!engine) {
     return BadValue("Engine", *request.engine, "It must be memcached, redis or valkey.");
   }
-  if (InstalledVersions(draft.state(), *engine).empty()) {
-    return {draft.state().records.hosts.empty() ? Fault::kInsufficientCapacity
-                                                : Fault::kInvalidParameterValue,
-            fmt::format("Engine {} is not available: no host has a {} installed.",
-                        NameOf(*engine), ProgramOf(*engine))};
+  if (InstalledVersions(draft, *engine).empty()) {
+    return {draft.Hosts().empty() ? Fault::kInsufficientCapacity : Fault::kInvalidParameterValue,
+            fmt::format("Engine {} is not available: no host has a {} installed.", NameOf(*engine),
+                        ProgramOf(*engine))};
   }
   cluster->engine = *engine;
   return {};
@@ -40,7 +39,7 @@ Status CheckEngine(const Draft& draft, const CreateCluster& request, Cluster* cl
 
 Status CheckVersion(const Draft& draft, const Settings& settings, const CreateCluster& request,
                     Cluster* cluster) {
-  const std::vector<std::string> installed = InstalledVersions(draft.state(), cluster->engine);
+  const std::vector<std::string> installed = InstalledVersions(draft, cluster->engine);
   const auto is_offered = [&](const model::EngineVersion& version) {
     return !settings.strict_versions ||
            std::ranges::any_of(installed, [&](const std::string& program) {
@@ -48,8 +47,7 @@ Status CheckVersion(const Draft& draft, const Settings& settings, const CreateCl
            });
   };
   std::vector<model::EngineVersion> offered;
-  std::ranges::copy_if(model::VersionsOf(cluster->engine), std::back_inserter(offered),
-                       is_offered);
+  std::ranges::copy_if(model::VersionsOf(cluster->engine), std::back_inserter(offered), is_offered);
   std::optional<model::EngineVersion> version;
   if (request.engine_version) {
     version = model::ResolveVersion(cluster->engine, *request.engine_version);
@@ -81,8 +79,8 @@ Status CheckNodeType(const Draft& draft, const CreateCluster& request, Cluster* 
                     "There is no such node type; DescribeCacheNodeTypes lists them.");
   }
   if (!model::IsOffered(type->second, cluster->engine)) {
-    return BadCombination(fmt::format("Node type {} is not offered for engine {}.",
-                                      type->first, NameOf(cluster->engine)));
+    return BadCombination(fmt::format("Node type {} is not offered for engine {}.", type->first,
+                                      NameOf(cluster->engine)));
   }
   cluster->node_type = type->first;
   return {};
@@ -111,8 +109,8 @@ Status CheckNodeCount(const CreateCluster& request, Cluster* cluster) {
 Status CheckEngineOnly(const CreateCluster& request, const Cluster& cluster) {
   if (cluster.engine == EngineKind::kMemcached) {
     const auto refuse = [](std::string_view parameter) {
-      return BadCombination(fmt::format("{} is only valid for engine redis, not for memcached.",
-                                        parameter));
+      return BadCombination(
+          fmt::format("{} is only valid for engine redis, not for memcached.", parameter));
     };
     if (request.snapshot_retention.value_or(0) > 0) return refuse("SnapshotRetentionLimit");
     if (request.snapshot_retention.value_or(0) < 0) {
@@ -162,8 +160,7 @@ Status CheckZones(const CreateCluster& request, Cluster* cluster, ZoneWish* wish
     cross = *parsed;
   }
   if (cross && cluster->node_count < 2) {
-    return BadCombination(
-        "AZMode cross-az needs more than one cache node: NumCacheNodes is 1.");
+    return BadCombination("AZMode cross-az needs more than one cache node: NumCacheNodes is 1.");
   }
   if (request.zone && !request.zones.empty()) {
     return BadCombination(
@@ -189,7 +186,7 @@ Status CheckZones(const CreateCluster& request, Cluster* cluster, ZoneWish* wish
   cluster->cross_zone = cross || distinct.size() > 1;
   wish->spread = cluster->cross_zone;
   wish->zones = request.zones;
-  if (request.zone) wish->zones = {*request.zone};
+  if (request.zone) wish->zones.assign(static_cast<size_t>(cluster->node_count), *request.zone);
   return {};
 }
 
@@ -204,17 +201,15 @@ Status CheckWindows(const Draft& draft, const CreateCluster& request, Cluster* c
   }
   model::WeeklyWindow maintenance;
   if (request.maintenance_window) {
-    Result<model::WeeklyWindow> parsed =
-        model::ParseMaintenanceWindow(*request.maintenance_window);
+    Result<model::WeeklyWindow> parsed = model::ParseMaintenanceWindow(*request.maintenance_window);
     if (!parsed.ok()) return parsed.status();
     maintenance = *parsed;
   } else {
     maintenance = model::DefaultMaintenanceWindow(region, cluster->id, snapshot);
   }
   if (snapshot && Overlap(maintenance, *snapshot)) {
-    return BadCombination(
-        fmt::format("SnapshotWindow {} overlaps PreferredMaintenanceWindow {}.",
-                    ToString(*snapshot), ToString(maintenance)));
+    return BadCombination(fmt::format("SnapshotWindow {} overlaps PreferredMaintenanceWindow {}.",
+                                      ToString(*snapshot), ToString(maintenance)));
   }
   cluster->maintenance_window = ToString(maintenance);
   if (SpeaksRedis(cluster->engine)) {
@@ -301,8 +296,7 @@ Status Create(Draft& draft, const Settings& settings, const CreateCluster& reque
             fmt::format("Cache cluster already exists: {}", cluster.id)};
   }
   EC_RETURN_IF_ERROR(CheckRegionQuota(draft, settings, cluster.node_count));
-  Result<std::vector<Seat>> seats =
-      FindSeats(draft, settings, cluster, cluster.node_count, wish);
+  Result<std::vector<Seat>> seats = FindSeats(draft, settings, cluster, cluster.node_count, wish);
   if (!seats.ok()) return seats.status();
 
   draft.PutCluster(cluster);

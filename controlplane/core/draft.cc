@@ -1,5 +1,6 @@
 #include "controlplane/core/draft.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/check.h"
@@ -65,6 +66,23 @@ const model::Host* Draft::FindHost(const HostId& id) const {
   return row == state_.records.hosts.end() ? nullptr : &row->second;
 }
 
+std::vector<const model::Host*> Draft::Hosts() const {
+  std::map<HostId, const model::Host*> hosts;
+  for (const auto& [id, host] : state_.records.hosts) hosts[id] = &host;
+  for (const auto& [id, host] : edit_.hosts) hosts[id] = &host;
+  std::vector<const model::Host*> list;
+  for (const auto& [id, host] : hosts) list.push_back(host);
+  return list;
+}
+
+std::vector<model::ClusterId> Draft::Clusters() const {
+  std::set<model::ClusterId> ids;
+  for (const auto& [id, cluster] : state_.records.clusters) ids.insert(id);
+  for (const auto& [id, cluster] : edit_.clusters) ids.insert(id);
+  std::erase_if(ids, [&](const model::ClusterId& id) { return FindCluster(id) == nullptr; });
+  return {ids.begin(), ids.end()};
+}
+
 const model::Zone* Draft::FindZone(const std::string& name) const {
   if (const auto put = edit_.zones.find(name); put != edit_.zones.end()) return &put->second;
   const auto row = state_.records.zones.find(name);
@@ -123,7 +141,10 @@ void Draft::AddClusterEvent(const model::ClusterId& id, std::string message) {
   PutInstallation(std::move(next));
 }
 
-void Draft::DropEventsBelow(uint64_t serial) { edit_.events_dropped_below = serial; }
+void Draft::DropEventsBelow(uint64_t serial) {
+  edit_.events_dropped_below = std::max(edit_.events_dropped_below, serial);
+  std::erase_if(edit_.events, [&](const model::Event& event) { return event.serial < serial; });
+}
 
 uint64_t Draft::NewId() {
   model::Installation next = installation();

@@ -26,6 +26,8 @@ class Draft {
   const model::Cluster* FindCluster(const model::ClusterId& id) const;
   const model::Member* FindMember(MemberId id) const;
   const model::Host* FindHost(const HostId& id) const;
+  std::vector<const model::Host*> Hosts() const;   // by id
+  std::vector<model::ClusterId> Clusters() const;  // by id
   const model::Zone* FindZone(const std::string& name) const;
   const model::Installation& installation() const;
 
@@ -45,13 +47,14 @@ class Draft {
   void DropMember(MemberId id);                  // also from its cluster's set of members
 
   void AddClusterEvent(const model::ClusterId& id, std::string message);
+  // Drops the events of this step among them as well.
   void DropEventsBelow(uint64_t serial);
 
   // A number for a member or endpoint that has never been given out.
   uint64_t NewId();
 
-  // A free address in the zone's subnet other than `but_not`; nullopt when there is none. The search
-  // goes on where it ended last, so that an address rests long before it is used again.
+  // A free address in the zone's subnet other than `but_not`; nullopt when there is none. The
+  // search goes on where it ended last, so that an address rests long before it is used again.
   std::optional<Ip4> FindAddress(const std::string& zone, const std::set<Ip4>& but_not) const;
   void UseAddress(const std::string& zone, Ip4 ip);
 

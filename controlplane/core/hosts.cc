@@ -31,13 +31,13 @@ bool IsZoneOf(std::string_view zone, std::string_view region) {
 Status EnsureZone(Draft& draft, const std::string& name) {
   if (draft.FindZone(name) != nullptr) return {};
   const Cidr& vpc = draft.installation().vpc;
-  const auto index = static_cast<uint32_t>(draft.state().records.zones.size());
-  const Ip4 network{vpc.network.bits + index * kSubnetSize};
-  if (!vpc.Contains(network)) {
+  const auto index = static_cast<uint32_t>(name.back() - 'a');  // the same whoever comes first
+  const Cidr subnet{{vpc.network.bits + index * kSubnetSize}, kSubnetPrefix};
+  if (!vpc.Contains(subnet.First()) || !vpc.Contains(subnet.Last())) {
     return {Fault::kInsufficientCapacity,
             fmt::format("The VPC {} has no room for a subnet of zone {}.", ToString(vpc), name)};
   }
-  draft.PutZone({name, {network, kSubnetPrefix}, 0});
+  draft.PutZone({name, subnet, 0});
   return {};
 }
 
@@ -73,6 +73,7 @@ void OpenWindows(Draft& draft, const Settings& settings) {
     if (due > draft.now().wall) break;
     const model::Cluster* cluster = draft.FindCluster(id);
     if (cluster == nullptr || cluster->pending.empty()) continue;
+    if (cluster->pending.due > draft.now().wall) continue;  // this step has put it off
     if (cluster->status == model::ClusterStatus::kAvailable) {
       ApplyPending(draft, settings, id);
     } else {  // busy, or in trouble: the next window will do
@@ -126,8 +127,8 @@ Status Register(Draft& draft, const HostHello& hello) {
                         known->zone, hello.zone)};
   }
   EC_RETURN_IF_ERROR(EnsureZone(draft, hello.zone));
-  model::Host host{hello.host,      hello.zone,    hello.incarnation, hello.members_max,
-                   hello.pid,       hello.engines, draft.now().wall};
+  model::Host host{hello.host, hello.zone,    hello.incarnation, hello.members_max,
+                   hello.pid,  hello.engines, draft.now().wall};
   if (known != nullptr) host.registered = known->registered;
   if (known == nullptr || *known != host) draft.PutHost(std::move(host));
   return {};
@@ -151,8 +152,7 @@ void Heed(Draft& draft, const Settings& settings, const Reported& reported) {
   }
   if (const auto index = state.hosts.find(report.host); index != state.hosts.end()) {
     for (const MemberId id : index->second.deleting) add_member(id);
-    AddPlanned(index->second, state.records, reported.plan_before, report.plan_revision,
-               &clusters);
+    AddPlanned(index->second, state.records, reported.plan_before, report.plan_revision, &clusters);
   }
   for (const ClusterId& id : clusters) Advance(draft, settings, id);
 }
@@ -176,10 +176,7 @@ void PassTime(Draft& draft, const Settings& settings, bool everything) {
 }
 
 void ForgetAll(Draft& draft) {
-  const auto& clusters = draft.state().records.clusters;
-  for (const auto& [id, cluster] : clusters) {
-    if (draft.FindCluster(id) != nullptr) draft.DropCluster(id);
-  }
+  for (const ClusterId& id : draft.Clusters()) draft.DropCluster(id);
   draft.DropEventsBelow(draft.installation().next_event);
 }
 

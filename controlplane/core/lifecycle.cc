@@ -118,8 +118,7 @@ void FailCreation(Draft& draft, const ClusterId& id, bool network, const std::st
 bool HasAddressTrouble(const Draft& draft, const Settings& settings, const ClusterId& id) {
   return std::ranges::any_of(draft.FindCluster(id)->members, [&](MemberId member_id) {
     const Member& member = *draft.FindMember(member_id);
-    return member.status == MemberStatus::kFailed &&
-           member.readdressed >= settings.readdress_max;
+    return member.status == MemberStatus::kFailed && member.readdressed >= settings.readdress_max;
   });
 }
 
@@ -144,6 +143,7 @@ void AdvanceCreating(Draft& draft, const Settings& settings, const ClusterId& id
   }
   if (IsOverdue(draft, settings, id)) {
     std::string why = TroublesOf(draft, id, MemberStatus::kCreating);
+    if (why.empty()) why = TroublesOf(draft, id, MemberStatus::kRecovering);
     if (why.empty()) why = "the configuration endpoint did not open in time";
     FailCreation(draft, id, false, why);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/overloaded.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/draft.h"
 #include "controlplane/core/hosts.h"
@@ -10,11 +11,6 @@
 
 namespace ec::core {
 namespace {
-
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
 
 Status Obey(Draft& draft, const Settings& settings, const Command& command) {
   return std::visit(

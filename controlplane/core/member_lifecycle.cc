@@ -102,6 +102,8 @@ void AdvanceCreating(Draft& draft, const Settings& settings, const Member& membe
 
 void AdvanceRebooting(Draft& draft, const Member& member, const View& view) {
   if (HasFailed(view, member)) {
+    draft.AddClusterEvent(member.cluster,
+                          messages::NodeFailed(member.node_id, view.member->trouble));
     Fail(draft, member.id, view.member->trouble);
   } else if (Serves(view, member)) {
     draft.AddClusterEvent(member.cluster, messages::NodeRestarted(member.node_id));
@@ -162,7 +164,9 @@ std::string EndOfRecovery(const Member& member, const MemberReport& report) {
 }
 
 void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
-  if (HasCrashed(view, member)) AnnounceRecovery(draft, member.id);
+  // A failed node is left alone: its recovery begins when it is seen to have ended.
+  const bool given_up = member.status == MemberStatus::kFailed && !Serves(view, member);
+  if (HasCrashed(view, member) && !given_up) AnnounceRecovery(draft, member.id);
   const Member& present = *draft.FindMember(member.id);
   if (Serves(view, present)) {
     draft.AddClusterEvent(present.cluster, EndOfRecovery(present, *view.member));
@@ -182,15 +186,14 @@ bool IsGone(const View& view, const Member& member) {
 
 }  // namespace
 
-bool HasPlan(const Draft& draft, const Settings& settings, const HostId& host,
-             uint64_t revision) {
+bool HasPlan(const Draft& draft, const Settings& settings, const HostId& host, uint64_t revision) {
   if (IsSilent(draft, settings, host)) return true;
   const auto found = draft.state().sightings.find(host);
   return found != draft.state().sightings.end() && found->second.plan_revision >= revision;
 }
 
-const EndpointReport* EndpointSeen(const Draft& draft, const Settings& settings,
-                                   const HostId& host, EndpointId id, uint64_t since) {
+const EndpointReport* EndpointSeen(const Draft& draft, const Settings& settings, const HostId& host,
+                                   EndpointId id, uint64_t since) {
   if (IsSilent(draft, settings, host)) return nullptr;
   const auto found = draft.state().sightings.find(host);
   if (found == draft.state().sightings.end()) return nullptr;

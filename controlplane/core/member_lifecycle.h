@@ -18,7 +18,7 @@ bool HasPlan(const Draft& draft, const Settings& settings, const HostId& host, u
 
 // What the host says of an endpoint, if that is still worth something: nullptr when the host is
 // silent or its plan is older than `since`.
-const EndpointReport* EndpointSeen(const Draft& draft, const Settings& settings,
-                                   const HostId& host, EndpointId id, uint64_t since);
+const EndpointReport* EndpointSeen(const Draft& draft, const Settings& settings, const HostId& host,
+                                   EndpointId id, uint64_t since);
 
 }  // namespace ec::core

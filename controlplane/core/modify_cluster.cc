@@ -50,15 +50,19 @@ Status CheckUnsupported(const Cluster& cluster, const ModifyCluster& request) {
       return BadCombination(
           "SnapshotRetentionLimit is only valid for engine redis, not for memcached.");
     }
+    if (request.snapshot_retention.value_or(0) < 0) {
+      return BadValue("SnapshotRetentionLimit", std::to_string(*request.snapshot_retention),
+                      "It must be 0 to 35 days.");
+    }
     if (request.snapshot_window) {
       return BadCombination("SnapshotWindow is only valid for engine redis, not for memcached.");
     }
     return {};
   }
   if (request.nodes.value_or(1) != 1) {
-    return BadValue("NumCacheNodes", std::to_string(*request.nodes),
-                    fmt::format("A {} cluster has exactly one cache node.",
-                                NameOf(cluster.engine)));
+    return BadValue(
+        "NumCacheNodes", std::to_string(*request.nodes),
+        fmt::format("A {} cluster has exactly one cache node.", NameOf(cluster.engine)));
   }
   if (request.az_mode || !request.new_zones.empty() || !request.remove.empty()) {
     return BadCombination(
@@ -71,7 +75,7 @@ Status CheckUnsupported(const Cluster& cluster, const ModifyCluster& request) {
 // --- the number of nodes --------------------------------------------------------------------
 
 Status CheckGrowth(const Draft& draft, const Settings& settings, int more,
-                   const ModifyCluster& request, const Pending& pending) {
+                   const ModifyCluster& request) {
   if (*request.nodes > model::kMemcachedNodesMax) {  // [AWS]
     return {Fault::kNodeQuotaForClusterExceeded,
             fmt::format("Cluster node quota exceeded. Each cluster can have at most {} nodes in "
@@ -85,11 +89,50 @@ Status CheckGrowth(const Draft& draft, const Settings& settings, int more,
                     "more nodes were asked for.",
                     more));
   }
-  const size_t zones = request.new_zones.size() + pending.new_zones.size();
-  if (!request.new_zones.empty() && static_cast<int>(zones) != more) {
+  return {};
+}
+
+// One zone for each node that a growth makes, "" where it is to be chosen. Nodes that wait already
+// keep theirs; the request names those of the nodes that it adds to them, or of all of them.
+Result<std::vector<std::string>> ZonesOfGrowth(int present, const ModifyCluster& request,
+                                               const Pending& pending) {
+  const auto more = static_cast<size_t>(*request.nodes - present);
+  std::vector<std::string> zones;
+  const int waiting = pending.nodes.value_or(present);
+  const bool adds = waiting > present && (*request.nodes > waiting ||
+                                          (*request.nodes == waiting && request.new_zones.empty()));
+  if (adds) {
+    zones = pending.new_zones;
+    zones.resize(static_cast<size_t>(waiting - present));
+  }
+  const size_t added = more - zones.size();
+  if (!request.new_zones.empty() && request.new_zones.size() != added) {
     return BadCombination(fmt::format(
         "NewAvailabilityZones names {} zones for {} new cache nodes: the numbers must be equal.",
-        zones, more));
+        request.new_zones.size(), added));
+  }
+  zones.insert(zones.end(), request.new_zones.begin(), request.new_zones.end());
+  zones.resize(more);
+  return zones;
+}
+
+// Looks for room now, so that its want is told to whoever asks; when the growth is made it is
+// looked for again. Where a zone was named, those that were chosen beside it are kept as well.
+Status PlanGrowth(const Draft& draft, const Settings& settings, const Cluster& cluster, int present,
+                  const ModifyCluster& request, Pending* pending) {
+  const int more = *request.nodes - present;
+  EC_RETURN_IF_ERROR(CheckGrowth(draft, settings, more, request));
+  Result<std::vector<std::string>> zones = ZonesOfGrowth(present, request, *pending);
+  if (!zones.ok()) return zones.status();
+  Result<std::vector<Seat>> seats =
+      FindSeats(draft, settings, cluster, more, {*zones, cluster.cross_zone});
+  if (!seats.ok()) return seats.status();
+  pending->nodes = *request.nodes;
+  pending->remove.clear();
+  pending->new_zones.clear();
+  const bool named = std::ranges::any_of(*zones, [](const auto& zone) { return !zone.empty(); });
+  for (const Seat& seat : *seats) {
+    if (named) pending->new_zones.push_back(seat.zone);
   }
   return {};
 }
@@ -116,9 +159,9 @@ Status CheckShrinkage(const Draft& draft, const Cluster& cluster, int fewer,
   std::set<std::string> named;
   for (const std::string& id : request.remove) {
     if (!present.contains(id)) {
-      return BadValue("CacheNodeIdsToRemove", id,
-                      fmt::format("Cache cluster {} has the nodes {}.", cluster.id,
-                                  fmt::join(present, ", ")));
+      return BadValue(
+          "CacheNodeIdsToRemove", id,
+          fmt::format("Cache cluster {} has the nodes {}.", cluster.id, fmt::join(present, ", ")));
     }
     if (!named.insert(id).second) {
       return BadValue("CacheNodeIdsToRemove", id, "It is named twice.");
@@ -139,28 +182,19 @@ Status PlanNodes(const Draft& draft, const Settings& settings, const Cluster& cl
   }
   const int present = PresentNodes(draft, cluster);
   const int asked = *request.nodes;
-  const bool growth_waits = pending->nodes && *pending->nodes > present;
-  if (asked > present) {
-    const Pending before = growth_waits && asked >= *pending->nodes ? *pending : Pending{};
-    EC_RETURN_IF_ERROR(CheckGrowth(draft, settings, asked - present, request, before));
-    std::vector<std::string> zones = before.new_zones;
-    zones.insert(zones.end(), request.new_zones.begin(), request.new_zones.end());
-    // Checked now, so that the error reaches whoever asks; chosen again when they are made.
-    Cluster probe = cluster;
-    Result<std::vector<Seat>> seats = FindSeats(draft, settings, probe, asked - present,
-                                                {zones, cluster.cross_zone});
-    if (!seats.ok()) return seats.status();
-    pending->nodes = asked;
-    pending->new_zones = std::move(zones);
-    pending->remove.clear();
-    return {};
-  }
+  if (asked > present) return PlanGrowth(draft, settings, cluster, present, request, pending);
   if (asked < present) {
     EC_RETURN_IF_ERROR(CheckShrinkage(draft, cluster, present - asked, request));
     pending->nodes = asked;
     pending->remove = request.remove;
     pending->new_zones.clear();
     return {};
+  }
+  if (!request.remove.empty() || !request.new_zones.empty()) {
+    return BadCombination(
+        fmt::format("CacheNodeIdsToRemove and NewAvailabilityZones need another NumCacheNodes than "
+                    "the present {}.",
+                    present));
   }
   pending->nodes.reset();
   pending->remove.clear();
@@ -174,12 +208,12 @@ Status PlanVersion(const Draft& draft, const Settings& settings, const Cluster& 
                    const ModifyCluster& request, Pending* pending) {
   if (!request.engine_version) return {};
   const auto version = model::ResolveVersion(cluster.engine, *request.engine_version);
-  const std::vector<std::string> installed = InstalledVersions(draft.state(), cluster.engine);
+  const std::vector<std::string> installed = InstalledVersions(draft, cluster.engine);
   const bool is_offered =
-      version && (!settings.strict_versions ||
-                  std::ranges::any_of(installed, [&](const std::string& program) {
-                    return model::SameMinor(version->reported, program);
-                  }));
+      version &&
+      (!settings.strict_versions || std::ranges::any_of(installed, [&](const std::string& program) {
+        return model::SameMinor(version->reported, program);
+      }));
   if (!is_offered) {
     std::vector<std::string_view> names;
     for (const auto& v : model::VersionsOf(cluster.engine)) names.push_back(v.offered);
@@ -189,19 +223,18 @@ Status PlanVersion(const Draft& draft, const Settings& settings, const Cluster& 
   }
   const int order = model::CompareVersions(version->reported, cluster.engine_version);
   if (order < 0) {
-    return BadCombination(
-        fmt::format("The engine version cannot be lowered from {} to {}.", cluster.engine_version,
-                    version->reported));
+    return BadCombination(fmt::format("The engine version cannot be lowered from {} to {}.",
+                                      cluster.engine_version, version->reported));
   }
   if (order == 0) {
     pending->version.reset();
     return {};
   }
   if (version->family != cluster.family && !request.parameter_group) {
-    return BadCombination(fmt::format(
-        "Version {} needs a parameter group of family {}: give CacheParameterGroupName "
-        "default.{}.",
-        version->reported, version->family, version->family));
+    return BadCombination(
+        fmt::format("Version {} needs a parameter group of family {}: give CacheParameterGroupName "
+                    "default.{}.",
+                    version->reported, version->family, version->family));
   }
   pending->version = std::string(version->reported);
   return {};
@@ -338,9 +371,11 @@ void ChangeVersion(Draft& draft, const model::ClusterId& id, const std::string& 
   cluster.engine_version = version;
   cluster.family = model::ResolveVersion(cluster.engine, version)->family;
   cluster.parameter_group = fmt::format("default.{}", cluster.family);
+  const auto members = cluster.members;
+  // The family's parameters are part of every member's plan: they count from its next start.
+  for (const MemberId member_id : members) draft.TouchMember(member_id);
   if (cluster.engine != EngineKind::kMemcached) return;
   cluster.status = ClusterStatus::kModifying;
-  const auto members = cluster.members;
   for (const MemberId member_id : members) {
     model::Member& member = draft.EditMember(member_id);
     if (member.status == MemberStatus::kDeleting || member.status == MemberStatus::kCreating) {

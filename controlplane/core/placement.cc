@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 
+#include "common/check.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/names.h"
 
@@ -29,28 +30,30 @@ std::optional<HostId> ChooseHost(const Draft& draft, const Settings& settings, E
                                  const std::string& zone, std::map<HostId, size_t>& taken) {
   std::optional<HostId> best;
   size_t best_load = 0;
-  for (const auto& [id, host] : draft.state().records.hosts) {
-    if (host.zone != zone || !host.engines.contains(engine)) continue;
-    if (IsSilent(draft, settings, id) || !HasRoom(draft, host, taken)) continue;
-    const size_t load = draft.LoadOf(id) + taken[id];
+  for (const Host* host : draft.Hosts()) {
+    if (host->zone != zone || !host->engines.contains(engine)) continue;
+    if (IsSilent(draft, settings, host->id) || !HasRoom(draft, *host, taken)) continue;
+    const size_t load = draft.LoadOf(host->id) + taken[host->id];
     if (!best || load < best_load) {
-      best = id;
+      best = host->id;
       best_load = load;
     }
   }
   return best;
 }
 
-Status NoRoom(const Draft& draft, EngineKind engine, const std::string& zone) {
+Status NoRoom(const Draft& draft, EngineKind engine, const std::vector<std::string>& zones) {
+  const std::string where =
+      zones.empty() ? "of this region" : fmt::format("{}", fmt::join(zones, " or "));
   return {Fault::kInsufficientCapacity,
           fmt::format("No host in availability zone {} can take another {} node: each one is "
                       "full, silent, or lacks the engine. Hosts: {}.",
-                      zone, NameOf(engine), [&] {
+                      where, NameOf(engine), [&] {
                         std::string hosts;
-                        for (const auto& [id, host] : draft.state().records.hosts) {
+                        for (const Host* host : draft.Hosts()) {
                           if (!hosts.empty()) hosts += ", ";
-                          hosts += fmt::format("{} ({}, {} of {} nodes)", id, host.zone,
-                                               draft.LoadOf(id), host.members_max);
+                          hosts += fmt::format("{} ({}, {} of {} nodes)", host->id, host->zone,
+                                               draft.LoadOf(host->id), host->members_max);
                         }
                         return hosts.empty() ? std::string("none has registered yet") : hosts;
                       }())};
@@ -67,8 +70,8 @@ std::vector<std::string> ZonesByPreference(const Draft& draft,
                                            const std::map<std::string, int>& own,
                                            std::map<HostId, size_t>& taken) {
   std::map<std::string, size_t> loads;
-  for (const auto& [id, host] : draft.state().records.hosts) {
-    loads[host.zone] += draft.LoadOf(id) + taken[id];
+  for (const Host* host : draft.Hosts()) {
+    loads[host->zone] += draft.LoadOf(host->id) + taken[host->id];
   }
   std::vector<std::tuple<int, size_t, std::string>> order;
   for (const auto& [zone, load] : loads) {
@@ -93,9 +96,8 @@ class SeatFinder {
   Result<std::vector<Seat>> Find(int count, const ZoneWish& wish) {
     std::vector<Seat> seats;
     for (int i = 0; i < count; ++i) {
-      Result<Seat> seat = wish.zones.empty()
-                              ? Chosen(wish.spread)
-                              : In(wish.zones[wish.zones.size() == 1 ? 0 : static_cast<size_t>(i)]);
+      const std::string zone = wish.zones.empty() ? "" : wish.zones.at(static_cast<size_t>(i));
+      Result<Seat> seat = zone.empty() ? Chosen(wish.spread) : In(zone);
       if (!seat.ok()) return seat.status();
       const auto ip = draft_.FindAddress(seat->zone, addresses_);
       if (!ip) return NoAddress(seat->zone);
@@ -111,7 +113,7 @@ class SeatFinder {
  private:
   Result<Seat> In(const std::string& zone) {
     const auto host = ChooseHost(draft_, settings_, engine_, zone, taken_);
-    if (!host) return NoRoom(draft_, engine_, zone);
+    if (!host) return NoRoom(draft_, engine_, {zone});
     return Seat{*host, zone, {}};
   }
 
@@ -125,23 +127,22 @@ class SeatFinder {
         return Seat{*host, zone, {}};
       }
     }
-    return NoRoom(draft_, engine_, zones.empty() ? "of this region" : fmt::format("{}",
-                                                                   fmt::join(zones, " or ")));
+    return NoRoom(draft_, engine_, zones);
   }
 
   const Draft& draft_;
   const Settings& settings_;
   const EngineKind engine_;
-  std::map<std::string, int> own_;    // the cluster's nodes by zone
-  std::map<HostId, size_t> taken_;    // seats found so far
-  std::set<Ip4> addresses_;           // and their addresses
+  std::map<std::string, int> own_;  // the cluster's nodes by zone
+  std::map<HostId, size_t> taken_;  // seats found so far
+  std::set<Ip4> addresses_;         // and their addresses
 };
 
 Status CheckZones(const Draft& draft, const std::vector<std::string>& zones) {
   std::set<std::string> known;
-  for (const auto& [id, host] : draft.state().records.hosts) known.insert(host.zone);
+  for (const Host* host : draft.Hosts()) known.insert(host->zone);
   for (const std::string& zone : zones) {
-    if (known.contains(zone)) continue;
+    if (zone.empty() || known.contains(zone)) continue;
     return BadValue("PreferredAvailabilityZone", zone,
                     fmt::format("Availability zones with a host: {}.", fmt::join(known, ", ")));
   }
@@ -183,14 +184,18 @@ bool IsSilent(const Draft& draft, const Settings& settings, const HostId& host) 
   return draft.now().instant >= SilentAt(draft.state(), settings, host);
 }
 
-std::vector<std::string> InstalledVersions(const model::State& state, EngineKind engine) {
+std::vector<std::string> InstalledVersions(const Draft& draft, EngineKind engine) {
   std::set<std::string> versions;
-  for (const auto& [id, host] : state.records.hosts) {
-    if (const auto found = host.engines.find(engine); found != host.engines.end()) {
+  for (const Host* host : draft.Hosts()) {
+    if (const auto found = host->engines.find(engine); found != host->engines.end()) {
       versions.insert(found->second);
     }
   }
   return {versions.begin(), versions.end()};
+}
+
+std::vector<std::string> InstalledVersions(const model::State& state, EngineKind engine) {
+  return InstalledVersions(Draft(state, Now{}), engine);
 }
 
 std::vector<const Member*> NodesOf(const Draft& draft, const Cluster& cluster) {
@@ -205,8 +210,19 @@ std::vector<const Member*> NodesOf(const Draft& draft, const Cluster& cluster) {
 
 Result<std::vector<Seat>> FindSeats(const Draft& draft, const Settings& settings,
                                     const Cluster& cluster, int count, const ZoneWish& wish) {
+  EC_CHECK(wish.zones.empty() || wish.zones.size() == static_cast<size_t>(count));
   EC_RETURN_IF_ERROR(CheckZones(draft, wish.zones));
-  return SeatFinder(draft, settings, cluster).Find(count, wish);
+  const bool any_zone = wish.zones.empty() && !wish.spread && NodesOf(draft, cluster).empty();
+  if (!any_zone) return SeatFinder(draft, settings, cluster).Find(count, wish);
+  // The whole of a new cluster goes into one zone: the first that has room for it.
+  std::map<HostId, size_t> none;
+  const std::vector<std::string> zones = ZonesByPreference(draft, {}, none);
+  for (const std::string& zone : zones) {
+    const std::vector<std::string> one(static_cast<size_t>(count), zone);
+    Result<std::vector<Seat>> seats = SeatFinder(draft, settings, cluster).Find(count, {one});
+    if (seats.ok() || zones.size() == 1) return seats;
+  }
+  return NoRoom(draft, cluster.engine, zones);
 }
 
 void TakeSeats(Draft& draft, const model::ClusterId& id, const std::vector<Seat>& seats) {

@@ -18,11 +18,12 @@ bool IsSilent(const Draft& draft, const Settings& settings, const HostId& host);
 Instant SilentAt(const model::State& state, const Settings& settings, const HostId& host);
 
 // The versions of the engine's program on the hosts that have it; empty when none has.
+std::vector<std::string> InstalledVersions(const Draft& draft, EngineKind engine);
 std::vector<std::string> InstalledVersions(const model::State& state, EngineKind engine);
 
 // The request's wishes about zones.
 struct ZoneWish {
-  std::vector<std::string> zones;  // one per node; or one for all; or none: choose
+  std::vector<std::string> zones;  // one per node, "": choose; or none at all: choose for each
   bool spread = false;             // over the zones, where they are to be chosen
 };
 
@@ -33,11 +34,11 @@ struct Seat {
   Ip4 ip;
 };
 
-// Finds seats for `count` more members of the cluster, which need not be in the draft yet.
+// Finds seats for `count` more members of the cluster, which need not be in the draft yet. Where
+// zones are to be chosen, all nodes go into one, unless they are to be spread.
 // Errors: kInvalidParameterValue (no such zone), kInsufficientCapacity.
 Result<std::vector<Seat>> FindSeats(const Draft& draft, const Settings& settings,
-                                    const model::Cluster& cluster, int count,
-                                    const ZoneWish& wish);
+                                    const model::Cluster& cluster, int count, const ZoneWish& wish);
 
 // Puts a new member, with the lowest free node id, on each of the seats.
 void TakeSeats(Draft& draft, const model::ClusterId& cluster, const std::vector<Seat>& seats);

@@ -65,8 +65,7 @@ void AddMember(const model::State& state, const Member& member, PlanUpdate* upda
   }
   const Cluster& cluster = state.records.clusters.at(member.cluster);
   update->members.push_back(SpecOf(state, cluster, member));
-  update->endpoints.push_back(
-      {member.id, member.address, member.id, DiscoveryOf(state, cluster)});
+  update->endpoints.push_back({member.id, member.address, member.id, DiscoveryOf(state, cluster)});
 }
 
 }  // namespace

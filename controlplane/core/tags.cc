@@ -14,32 +14,41 @@ Status CheckAvailable(const model::Cluster& cluster) {
           "Cluster not in available state to perform tagging operations."};
 }
 
-}  // namespace
+Status NotFound(const std::string& name) {
+  return {Fault::kCacheClusterNotFound, fmt::format("CacheCluster not found: {}", name)};
+}
 
-Result<model::ClusterId> FindTagged(const model::Records& records, const std::string& text) {
+// The name of the cluster that the ARN speaks of, whether there is one or not.
+Result<model::ClusterId> NameIn(const std::string& text, const model::Installation& here) {
   Result<model::Arn> arn = model::ParseArn(text);
   if (!arn.ok()) return arn.status();
   if (arn->kind != model::kClusterArnKind) {
-    return Status(Fault::kInvalidArn,
-                  fmt::format("The ARN '{}' names a {}; only clusters are emulated.", text,
-                              arn->kind));
+    return Status(
+        Fault::kInvalidArn,
+        fmt::format("The ARN '{}' names a {}; only clusters are emulated.", text, arn->kind));
   }
-  const bool is_here = arn->region == records.installation.region &&
-                       arn->account == records.installation.account;
-  if (!is_here || !records.clusters.contains(arn->name)) {
-    return Status(Fault::kCacheClusterNotFound,
-                  fmt::format("CacheCluster not found: {}", arn->name));
-  }
+  if (arn->region != here.region || arn->account != here.account) return NotFound(arn->name);
   return arn->name;
 }
 
+Result<model::ClusterId> FindTagged(const Draft& draft, const std::string& arn) {
+  Result<model::ClusterId> id = NameIn(arn, draft.installation());
+  if (id.ok() && draft.FindCluster(*id) == nullptr) return NotFound(*id);
+  return id;
+}
+
+}  // namespace
+
+Result<model::ClusterId> FindTagged(const model::Records& records, const std::string& arn) {
+  Result<model::ClusterId> id = NameIn(arn, records.installation);
+  if (id.ok() && !records.clusters.contains(*id)) return NotFound(*id);
+  return id;
+}
+
 Status Tag(Draft& draft, const AddTags& request) {
-  Result<model::ClusterId> id = FindTagged(draft.state().records, request.arn);
+  Result<model::ClusterId> id = FindTagged(draft, request.arn);
   if (!id.ok()) return id.status();
   const model::Cluster* cluster = draft.FindCluster(*id);
-  if (cluster == nullptr) {
-    return {Fault::kCacheClusterNotFound, fmt::format("CacheCluster not found: {}", *id)};
-  }
   if (request.tags.empty()) {
     return {Fault::kInvalidParameterValue, "The parameter Tags must name at least one tag."};
   }
@@ -51,22 +60,20 @@ Status Tag(Draft& draft, const AddTags& request) {
 }
 
 Status Untag(Draft& draft, const RemoveTags& request) {
-  Result<model::ClusterId> id = FindTagged(draft.state().records, request.arn);
+  Result<model::ClusterId> id = FindTagged(draft, request.arn);
   if (!id.ok()) return id.status();
   const model::Cluster* cluster = draft.FindCluster(*id);
-  if (cluster == nullptr) {
-    return {Fault::kCacheClusterNotFound, fmt::format("CacheCluster not found: {}", *id)};
-  }
   if (request.keys.empty()) {
     return {Fault::kInvalidParameterValue, "The parameter TagKeys must name at least one key."};
   }
   EC_RETURN_IF_ERROR(CheckAvailable(*cluster));
   std::map<std::string, std::string> tags = cluster->tags;
   for (const std::string& key : request.keys) {
-    if (tags.erase(key) == 0) {
+    if (!cluster->tags.contains(key)) {
       return {Fault::kTagNotFound,
               fmt::format("Cache cluster {} has no tag with the key '{}'.", *id, key)};
     }
+    tags.erase(key);
   }
   draft.EditCluster(*id).tags = std::move(tags);
   return {};

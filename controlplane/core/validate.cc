@@ -9,6 +9,15 @@
 #include "controlplane/model/parameters.h"
 
 namespace ec::core {
+namespace {
+
+// In characters, as AWS counts: all bytes of UTF-8 but those that go on with a character.
+size_t LengthOf(std::string_view text) {
+  return static_cast<size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+}  // namespace
 
 Status BadValue(std::string_view parameter, std::string_view value, std::string_view why) {
   return {Fault::kInvalidParameterValue,
@@ -23,10 +32,10 @@ Result<std::map<std::string, std::string>> MergeTags(std::map<std::string, std::
                                                      const Tags& tags) {
   for (const auto& [key, value] : tags) {
     if (key.empty()) return BadValue("Tags", key, "A tag key must not be empty.");
-    if (key.size() > model::kTagKeyLengthMax) {
+    if (LengthOf(key) > model::kTagKeyLengthMax) {
       return BadValue("Tags", key, "A tag key has at most 128 characters.");
     }
-    if (value.size() > model::kTagValueLengthMax) {
+    if (LengthOf(value) > model::kTagValueLengthMax) {
       return BadValue("Tags", value, "A tag value has at most 256 characters.");
     }
     if (model::Lower(key).starts_with("aws:")) {
@@ -50,8 +59,7 @@ Status CheckSecurityGroups(const std::vector<std::string>& security_groups,
   }
   for (const std::string& id : security_groups) {
     const bool well_formed =
-        id.size() > 3 && id.starts_with("sg-") &&
-        std::all_of(id.begin() + 3, id.end(), [](char c) {
+        id.size() > 3 && id.starts_with("sg-") && std::all_of(id.begin() + 3, id.end(), [](char c) {
           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
         });
     if (!well_formed) {
@@ -116,10 +124,11 @@ Status CheckRegionQuota(const Draft& draft, const Settings& settings, int more) 
   if (present + static_cast<size_t>(more) <= static_cast<size_t>(settings.region_nodes_max)) {
     return {};
   }
-  return {Fault::kNodeQuotaForCustomerExceeded,
-          fmt::format("Node quota exceeded. This region can have at most {} nodes; there are {} and "
-                      "{} more were asked for.",
-                      settings.region_nodes_max, present, more)};
+  return {
+      Fault::kNodeQuotaForCustomerExceeded,
+      fmt::format("Node quota exceeded. This region can have at most {} nodes; there are {} and "
+                  "{} more were asked for.",
+                  settings.region_nodes_max, present, more)};
 }
 
 Result<bool> ParseAzMode(std::string_view text) {

@@ -78,10 +78,15 @@ Result<Arn> ParseArn(std::string_view text) {
 }
 
 bool IsSourceType(std::string_view text) {
-  constexpr std::array<std::string_view, 9> kTypes = {
-      "cache-cluster",     "cache-parameter-group", "cache-security-group",
-      "cache-subnet-group", "replication-group",    "serverless-cache",
-      "serverless-cache-snapshot", "user",          "user-group"};
+  constexpr std::array<std::string_view, 9> kTypes = {"cache-cluster",
+                                                      "cache-parameter-group",
+                                                      "cache-security-group",
+                                                      "cache-subnet-group",
+                                                      "replication-group",
+                                                      "serverless-cache",
+                                                      "serverless-cache-snapshot",
+                                                      "user",
+                                                      "user-group"};
   return std::ranges::find(kTypes, text) != kTypes.end();
 }
 

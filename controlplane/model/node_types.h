@@ -13,10 +13,10 @@ namespace ec::model {
 struct NodeType {
   std::string name;  // "cache.t3.micro"
   int vcpu = 0;
-  std::optional<double> memory_gib;  // absent where AWS has not published it
-  std::optional<int64_t> redis_maxmemory_bytes;             // absent: not offered for Redis
-  std::optional<int64_t> memcached_max_cache_memory_mb;     // absent: not offered for Memcached
-  std::string generation;        // "current" or "previous"
+  std::optional<double> memory_gib;                      // absent where AWS has not published it
+  std::optional<int64_t> redis_maxmemory_bytes;          // absent: not offered for Redis
+  std::optional<int64_t> memcached_max_cache_memory_mb;  // absent: not offered for Memcached
+  std::string generation;                                // "current" or "previous"
   bool backups_supported = true;  // from cache.m1.small up, that is: not cache.t1.micro
   friend bool operator==(const NodeType&, const NodeType&) = default;
 };

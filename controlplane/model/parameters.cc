@@ -20,10 +20,18 @@ struct Family {
   std::string_view predecessor;
 };
 constexpr Family kFamilies[] = {
-    {"memcached1.4", ""},       {"memcached1.5", "memcached1.4"}, {"memcached1.6", "memcached1.5"},
-    {"redis2.8", ""},           {"redis2.6", "redis2.8"},         {"redis3.2", "redis2.8"},
-    {"redis4.0", "redis3.2"},   {"redis5.0", ""},                 {"redis6.x", "redis5.0"},
-    {"redis7", "redis6.x"},     {"valkey7", "redis7"},            {"valkey8", "valkey7"},
+    {"memcached1.4", ""},
+    {"memcached1.5", "memcached1.4"},
+    {"memcached1.6", "memcached1.5"},
+    {"redis2.8", ""},
+    {"redis2.6", "redis2.8"},
+    {"redis3.2", "redis2.8"},
+    {"redis4.0", "redis3.2"},
+    {"redis5.0", ""},
+    {"redis6.x", "redis5.0"},
+    {"redis7", "redis6.x"},
+    {"valkey7", "redis7"},
+    {"valkey8", "valkey7"},
 };
 
 std::map<std::string, Values, std::less<>> AllDefaults() {
@@ -72,7 +80,7 @@ int64_t MemoryMaxBytes(const NodeType& type, EngineKind engine, const Values& pa
   if (SpeaksRedis(engine)) {
     const int64_t all = *type.redis_maxmemory_bytes;
     if (parameters.contains("reserved-memory-percent")) {
-      return all / 100 * (100 - NumberOf(parameters, "reserved-memory-percent", 25));
+      return all * (100 - NumberOf(parameters, "reserved-memory-percent", 25)) / 100;
     }
     return all - NumberOf(parameters, "reserved-memory", 0);
   }

@@ -18,9 +18,9 @@ constexpr std::pair<ClusterStatus, std::string_view> kClusterNames[] = {
 };
 
 constexpr std::pair<MemberStatus, std::string_view> kMemberNames[] = {
-    {MemberStatus::kCreating, "creating"},     {MemberStatus::kAvailable, "available"},
-    {MemberStatus::kRebooting, "rebooting"},   {MemberStatus::kRecovering, "recovering"},
-    {MemberStatus::kDeleting, "deleting"},     {MemberStatus::kFailed, "failed"},
+    {MemberStatus::kCreating, "creating"},   {MemberStatus::kAvailable, "available"},
+    {MemberStatus::kRebooting, "rebooting"}, {MemberStatus::kRecovering, "recovering"},
+    {MemberStatus::kDeleting, "deleting"},   {MemberStatus::kFailed, "failed"},
 };
 
 template <typename Table, typename Value>

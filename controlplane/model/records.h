@@ -32,7 +32,7 @@ using ClusterId = std::string;  // AWS's CacheClusterId, in lower case
 enum class ClusterStatus {
   kCreating,
   kAvailable,
-  kModifying,   // nodes are added or removed, or a new engine version is put in
+  kModifying,  // nodes are added or removed, or a new engine version is put in
   kRebooting,
   kRecovering,  // a node has died, hangs, or its host is silent; AWS's clients see "modifying"
   kDeleting,
@@ -91,7 +91,7 @@ struct Cluster {
   std::string subnet_group;
   std::vector<std::string> security_groups;
   bool auto_minor_version_upgrade = true;
-  int snapshot_retention = 0;  // days
+  int snapshot_retention = 0;   // days
   std::string snapshot_window;  // empty for Memcached
   std::optional<Notification> notification;
   std::map<std::string, std::string> tags;
@@ -121,8 +121,8 @@ struct Member {
   bool listed = false;      // stands in the answer to `config get cluster`
   int readdressed = 0;      // how often the address was changed because it was taken
   WallTime created;
-  std::string installed_version;  // what the running engine says of itself
-  std::string trouble;            // why it is not available, in a sentence
+  std::string installed_version;    // what the running engine says of itself
+  std::string trouble;              // why it is not available, in a sentence
   bool recovery_announced = false;  // the event that tells of a recovery's start is written
   uint64_t revision = 0;
   friend bool operator==(const Member&, const Member&) = default;
@@ -160,9 +160,9 @@ struct Event {
 struct Installation {
   std::string region;
   std::string account;
-  Cidr vpc;                   // a slice of loopback
-  uint64_t next_id = 1;       // of members and endpoints
-  uint64_t next_event = 1;    // serial
+  Cidr vpc;                 // a slice of loopback
+  uint64_t next_id = 1;     // of members and endpoints
+  uint64_t next_event = 1;  // serial
   friend bool operator==(const Installation&, const Installation&) = default;
 };
 
@@ -191,8 +191,8 @@ struct Edit {
   uint64_t events_dropped_below = 0;  // drop events with a lower serial
 
   bool empty() const {
-    return !installation && zones.empty() && hosts.empty() && clusters.empty() &&
-           members.empty() && events.empty() && events_dropped_below == 0;
+    return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
+           events.empty() && events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };

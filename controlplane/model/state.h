@@ -36,10 +36,10 @@ struct Gone {
 // What is placed on one host, in the order in which it changed: so that an update since any
 // revision costs only what it carries.
 struct HostIndex {
-  std::set<std::pair<uint64_t, MemberId>> members;             // (revision, member)
-  std::set<std::pair<uint64_t, ClusterId>> configurations;     // configuration endpoints served
-  std::set<MemberId> deleting;                                 // waiting to be gone
-  std::deque<Gone> gone;                                       // by rising revision
+  std::set<std::pair<uint64_t, MemberId>> members;          // (revision, member)
+  std::set<std::pair<uint64_t, ClusterId>> configurations;  // configuration endpoints served
+  std::set<MemberId> deleting;                              // waiting to be gone
+  std::deque<Gone> gone;                                    // by rising revision
 };
 
 struct State {

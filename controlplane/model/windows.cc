@@ -12,8 +12,7 @@ namespace {
 
 constexpr int kDay = 24 * 60;
 constexpr int kWeek = 7 * kDay;
-constexpr std::array<std::string_view, 7> kDays = {"sun", "mon", "tue", "wed",
-                                                   "thu", "fri", "sat"};
+constexpr std::array<std::string_view, 7> kDays = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
 // "hh24:mi"; nullopt when it is anything else.
 std::optional<int> ParseClock(std::string_view text) {
@@ -55,28 +54,50 @@ Status CheckLength(std::string_view parameter, std::string_view text, int length
 
 std::string Clock(int minutes) { return fmt::format("{:02}:{:02}", minutes / 60, minutes % 60); }
 
-// The eight hours of a region in which AWS picks windows, by their first minute (UTC).
+// The hours of a region in which AWS picks windows, in minutes (UTC). They are eight, but for one.
 struct Block {
   std::string_view region;
   int begin;
+  int length = 8 * 60;
 };
 constexpr Block kBlocks[] = {
-    {"us-east-1", 3 * 60},       {"us-east-2", 4 * 60},       {"us-west-1", 6 * 60},
-    {"us-west-2", 6 * 60},       {"us-gov-west-1", 6 * 60},   {"sa-east-1", 1 * 60},
-    {"eu-west-1", 22 * 60},      {"eu-west-2", 23 * 60},      {"eu-central-1", 23 * 60},
-    {"eu-west-3", 23 * 60 + 59}, {"eu-south-1", 21 * 60},     {"af-south-1", 13 * 60},
-    {"me-south-1", 13 * 60},     {"me-central-1", 13 * 60},   {"ap-east-1", 13 * 60},
-    {"ap-northeast-1", 13 * 60}, {"ap-northeast-2", 12 * 60}, {"ap-northeast-3", 12 * 60},
-    {"ap-southeast-1", 12 * 60}, {"ap-southeast-2", 12 * 60}, {"ap-southeast-3", 12 * 60},
-    {"cn-north-1", 14 * 60},     {"cn-northwest-1", 14 * 60}, {"ap-south-1", 17 * 60 + 30},
+    {"us-east-1", 3 * 60},
+    {"us-east-2", 4 * 60},
+    {"us-west-1", 6 * 60},
+    {"us-west-2", 6 * 60},
+    {"us-gov-west-1", 6 * 60},
+    {"sa-east-1", 1 * 60},
+    {"eu-west-1", 22 * 60},
+    {"eu-west-2", 23 * 60},
+    {"eu-west-3", 23 * 60 + 59, 7 * 60 + 30},
+    {"eu-central-1", 23 * 60},
+    {"eu-south-1", 21 * 60},
+    {"af-south-1", 13 * 60},
+    {"me-south-1", 13 * 60},
+    {"me-central-1", 13 * 60},
+    {"ap-east-1", 13 * 60},
+    {"ap-northeast-1", 13 * 60},
+    {"ap-northeast-2", 12 * 60},
+    {"ap-northeast-3", 12 * 60},
+    {"ap-southeast-1", 14 * 60},
+    {"ap-southeast-2", 12 * 60},
+    {"ap-southeast-3", 14 * 60},
+    {"cn-north-1", 14 * 60},
+    {"cn-northwest-1", 14 * 60},
+    {"ap-south-1", 17 * 60 + 30},
 };
-constexpr int kBlockMinutes = 8 * 60 - 60;  // a window of an hour still ends inside the block
 
-int BlockBegin(std::string_view region) {
+const Block& BlockOf(std::string_view region) {
   for (const Block& block : kBlocks) {
-    if (block.region == region) return block.begin;
+    if (block.region == region) return block;
   }
-  return kBlocks[0].begin;
+  return kBlocks[0];
+}
+
+// A minute of the day at which an hour may begin and still end inside the block.
+int BeginInside(const Block& block, uint64_t choice) {
+  const auto choices = static_cast<uint64_t>((block.length - 60) / 30 + 1);
+  return block.begin + static_cast<int>(choice % choices) * 30;
 }
 
 // FNV-1a. The choice need not be random, only spread out and always the same.
@@ -147,8 +168,7 @@ WeeklyWindow DefaultMaintenanceWindow(std::string_view region, std::string_view 
   for (uint64_t attempt = 0; attempt < 100; ++attempt) {
     const uint64_t hash = Spread(seed, attempt);
     const int day = static_cast<int>(hash % 7);
-    const int offset = static_cast<int>(hash / 7 % (kBlockMinutes / 30 + 1)) * 30;
-    window.begin = (day * kDay + BlockBegin(region) + offset) % kWeek;
+    window.begin = (day * kDay + BeginInside(BlockOf(region), hash / 7)) % kWeek;
     if (!other || !Overlap(window, *other)) break;
   }
   return window;
@@ -159,8 +179,7 @@ DailyWindow DefaultSnapshotWindow(std::string_view region, std::string_view seed
   DailyWindow window{0, 60};
   for (uint64_t attempt = 0; attempt < 100; ++attempt) {
     const uint64_t hash = Spread(seed, attempt + 1000);
-    const int offset = static_cast<int>(hash % (kBlockMinutes / 30 + 1)) * 30;
-    window.begin = (BlockBegin(region) + offset) % kDay;
+    window.begin = BeginInside(BlockOf(region), hash) % kDay;
     if (!Overlap(other, window)) break;
   }
   return window;

@@ -10,7 +10,7 @@
 
 namespace ec::model {
 
-// Minutes from the beginning of the week (Sunday 00:00 UTC). `end` may lie beyond the week's end.
+// Minutes from the beginning of the week (Sunday 00:00 UTC). It may end beyond the week's end.
 struct WeeklyWindow {
   int begin = 0;   // 0..10079
   int length = 0;  // 60..1440
@@ -34,7 +34,7 @@ std::string ToString(const DailyWindow& window);
 // Whether the daily window touches the weekly one on any day.
 bool Overlap(const WeeklyWindow& weekly, const DailyWindow& daily);
 
-// The windows of a cluster that names none: 60 minutes somewhere in the region's eight hours, the
+// The windows of a cluster that names none: 60 minutes somewhere in the region's hours, the
 // same for the same `seed`. One that `other` overlaps is not chosen.
 WeeklyWindow DefaultMaintenanceWindow(std::string_view region, std::string_view seed,
                                       const std::optional<DailyWindow>& other);

@@ -18,14 +18,20 @@ Status Controller::Start() {
 }
 
 std::vector<Status> Controller::Step(std::vector<core::Input> inputs) {
+  return Step(std::move(inputs), [](const std::function<void()>& change) { change(); });
+}
+
+std::vector<Status> Controller::Step(std::vector<core::Input> inputs, const Exclusive& exclusive) {
   const Now now = clock_.now();
   std::vector<Status> verdicts(inputs.size());
   std::set<HostId> hosts;  // that get a plan: as an answer, or because theirs has changed
   std::vector<core::Input> taken;
   std::vector<size_t> position;  // of each of them among `inputs`
   bool everything = false;
+  exclusive([&] {
+    for (size_t i = 0; i < inputs.size(); ++i) verdicts[i] = Note(inputs[i], now.instant);
+  });
   for (size_t i = 0; i < inputs.size(); ++i) {
-    verdicts[i] = Note(inputs[i], now.instant);
     if (const auto* reported = std::get_if<core::Reported>(&inputs[i])) {
       hosts.insert(reported->report.host);
     }
@@ -43,7 +49,9 @@ std::vector<Status> Controller::Step(std::vector<core::Input> inputs) {
   } else {
     if (everything) behind_ = false;
     hosts.merge(core::HostsTouched(state_, decision.edit));
-    if (!decision.edit.empty()) model::Apply(decision.edit, now.instant, &state_);
+    if (!decision.edit.empty()) {
+      exclusive([&] { model::Apply(decision.edit, now.instant, &state_); });
+    }
   }
   for (size_t i = 0; i < taken.size(); ++i) {
     const Status& verdict = decision.verdicts[i];
@@ -56,8 +64,7 @@ std::vector<Status> Controller::Step(std::vector<core::Input> inputs) {
 Status Controller::Note(core::Input& input, Instant now) {
   if (const auto* hello = std::get_if<HostHello>(&input)) {
     if (model::NoteHello(*hello, now, &state_)) return {};
-    return {Fault::kInvalidCacheClusterState,
-            "A later start of this host's agent has registered."};
+    return {Fault::kInvalidCacheClusterState, "A later start of this host's agent has registered."};
   }
   if (auto* reported = std::get_if<core::Reported>(&input)) {
     const HostReport& report = reported->report;

@@ -2,6 +2,8 @@
 // batch at a time. No threads here, so the simulator runs this very class.
 #pragma once
 
+#include <functional>
+#include <set>
 #include <vector>
 
 #include "common/clock.h"
@@ -32,6 +34,11 @@ class Controller {
   // refusal, in which case nothing at all has changed. Reports are taken into the sightings here.
   // kOutcomeUnknown: the process must stop and start again from disk.
   std::vector<Status> Step(std::vector<core::Input> inputs);
+
+  // The same for a caller whose state is read by other threads: `exclusive` is given each change
+  // of the state and must call it while nobody reads.
+  using Exclusive = std::function<void(const std::function<void()>& change)>;
+  std::vector<Status> Step(std::vector<core::Input> inputs, const Exclusive& exclusive);
 
   // A Tick, for Step(). After a refused edit it looks at everything again.
   core::Tick MakeTick() const { return {.everything = behind_}; }

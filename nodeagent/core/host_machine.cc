@@ -5,18 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/check.h"
+#include "common/overloaded.h"
 
 namespace ec::host {
-namespace {
-
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-
-}  // namespace
-
 HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
                          const std::vector<Found>& found, HostPlan remembered, Instant now)
     : settings_(settings),
@@ -34,7 +25,9 @@ HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
     member.since = now;
     member.last_answer = now;
     member.next_probe = now;
+    member.pid = one.pid;
     if (one.alive) member.process = Process::kRunning;
+    log_.Put(ReportOf(one.id, member));
   }
 }
 
@@ -47,12 +40,7 @@ std::vector<Action> HostMachine::Step(Instant now, const Input& input) {
                    next_report_ = now;
                  },
                  [&](const Unlinked&) { linked_ = false; },
-                 [&](const EngineStarted& started) {
-                   if (Member* member = FindLaunch(started.id, started.launch)) {
-                     if (member->process == Process::kStarting) member->process = Process::kRunning;
-                   }
-                   Settle(started.id, now);
-                 },
+                 [&](const EngineStarted& started) { OnStarted(started, now); },
                  [&](const EngineNotStarted& failure) { OnNotStarted(failure, now); },
                  [&](const EngineExited& exit) { OnExit(exit, now); },
                  [&](const EngineProbed& probe) { OnProbed(probe, now); },
@@ -101,6 +89,15 @@ void HostMachine::OnPlan(const PlanUpdate& update, Instant now) {
   SettleAll(now);
 }
 
+void HostMachine::OnStarted(const EngineStarted& started, Instant now) {
+  Member* member = FindLaunch(started.id, started.launch);
+  if (member != nullptr && member->process == Process::kStarting) {
+    member->process = Process::kRunning;
+    member->pid = started.pid;
+  }
+  Settle(started.id, now);
+}
+
 void HostMachine::OnNotStarted(const EngineNotStarted& failure, Instant now) {
   Member* member = FindLaunch(failure.id, failure.launch);
   if (member == nullptr || member->process == Process::kNone) return;
@@ -141,7 +138,7 @@ void HostMachine::CountDeath(Member& member, Instant now) {
 
 void HostMachine::OnProbed(const EngineProbed& probe, Instant now) {
   Member* member = FindLaunch(probe.id, probe.launch);
-  if (member == nullptr) return;
+  if (member == nullptr || member->process != Process::kRunning) return;  // it died meanwhile
   member->probing = false;
   using Outcome = EngineProbed::Outcome;
   switch (probe.outcome) {
@@ -158,14 +155,17 @@ void HostMachine::OnProbed(const EngineProbed& probe, Instant now) {
       break;
     case Outcome::kRefused:
     case Outcome::kMissed:
-      if (probe.outcome == Outcome::kRefused && !member->answered) break;  // not up yet
+      if (probe.outcome == Outcome::kRefused && !member->answered) {  // not up yet
+        member->misses = 0;
+        member->idle_misses = true;
+        break;
+      }
       ++member->misses;
       if (probe.used_processor) member->idle_misses = false;
       break;
   }
   const bool starting = !member->answered && probe.outcome != Outcome::kMissed;
-  member->next_probe =
-      now + (starting ? settings_.probe_starting_every : settings_.probe_every);
+  member->next_probe = now + (starting ? settings_.probe_starting_every : settings_.probe_every);
   // A miss has taken its time already: ask again at once.
   if (probe.outcome == Outcome::kMissed) member->next_probe = now;
   Settle(probe.id, now);
@@ -218,8 +218,7 @@ void HostMachine::Settle(MemberId id, Instant now) {
   } else if (!in_plan) {
     if (member.process == Process::kRunning) {
       Kill(id, member);
-    } else if (member.process == Process::kNone && !member.removing &&
-               now >= member.next_removal) {
+    } else if (member.process == Process::kNone && !member.removing && now >= member.next_removal) {
       member.removing = true;
       actions_.push_back(RemoveMember{id});
     }
@@ -233,8 +232,7 @@ void HostMachine::Settle(MemberId id, Instant now) {
   }
 }
 
-void HostMachine::SettleRunning(MemberId id, Member& member, const MemberSpec& spec,
-                                Instant now) {
+void HostMachine::SettleRunning(MemberId id, Member& member, const MemberSpec& spec, Instant now) {
   if (member.generation != spec.generation) {
     Kill(id, member);
     return;
@@ -321,10 +319,10 @@ std::map<EndpointId, EndpointSpec> HostMachine::WantedEndpoints() const {
 }
 
 void HostMachine::Conform(Instant now) {
-  const bool retry = now >= next_conform_ &&
-                     std::ranges::any_of(endpoints_, [](const auto& endpoint) {
-                       return !endpoint.second.listening;
-                     });
+  const bool retry =
+      now >= next_conform_ && std::ranges::any_of(endpoints_, [](const auto& endpoint) {
+        return !endpoint.second.listening;
+      });
   if (!conform_again_ && !retry) return;
   conform_again_ = false;
   next_conform_ = now + settings_.endpoint_retry_every;
@@ -358,6 +356,7 @@ MemberReport HostMachine::ReportOf(MemberId id, const Member& member) const {
   report.generation = member.generation;
   report.launch = member.launch;
   report.resumed = member.resumed;
+  if (member.process == Process::kRunning) report.pid = member.pid;
   report.engine_version = member.version;
   report.trouble = member.trouble;
   const auto spec = plan_.members.find(id);

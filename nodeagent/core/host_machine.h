@@ -6,7 +6,7 @@
 //
 //   none --start--> running --answers--> serving        (serving: through its own endpoint, too)
 //    ^                 |                    |
-//    |   pause 0,1,2,4,8 s after an early   |  exits, or hangs and is killed
+//    |    pause 0,1,2,4 s after an early    |  exits, or hangs and is killed
 //    +--------- death; then failed <--------+
 //
 // Until the control plane has confirmed the plan, nothing is started, killed or removed: engines
@@ -56,6 +56,7 @@ struct Found {
   bool resumed = false;  // that launch went on from an orderly stop
   bool alive = false;    // its engine runs, and nobody else's
   bool kept = false;     // it was stopped in order, and what it held is there for the next launch
+  int64_t pid = 0;       // of the engine that is alive
 };
 
 struct PlanArrived {
@@ -67,6 +68,7 @@ struct Unlinked {};  // it is gone
 struct EngineStarted {
   MemberId id = 0;
   uint64_t launch = 0;
+  int64_t pid = 0;
 };
 struct EngineNotStarted {
   MemberId id = 0;
@@ -88,7 +90,7 @@ struct EngineProbed {
     kRefused,  // nothing listens there yet
     kMissed,   // no answer within the deadline
   } outcome = Outcome::kAnswered;
-  std::string version;       // with kAnswered
+  std::string version;          // with kAnswered
   bool used_processor = false;  // with kMissed: since the probe was sent
 };
 // The answer to ProbeEndpoint.
@@ -108,9 +110,9 @@ struct EndpointsSeen {
 };
 struct Tick {};
 
-using Input = std::variant<PlanArrived, Linked, Unlinked, EngineStarted, EngineNotStarted,
-                           EngineExited, EngineProbed, EndpointProbed, MemberRemoved,
-                           EndpointsSeen, Tick>;
+using Input =
+    std::variant<PlanArrived, Linked, Unlinked, EngineStarted, EngineNotStarted, EngineExited,
+                 EngineProbed, EndpointProbed, MemberRemoved, EndpointsSeen, Tick>;
 
 // --- what the machine wants done ------------------------------------------------------------
 
@@ -186,12 +188,13 @@ class HostMachine {
     uint64_t launch = 0;
     bool resumed = false;
     bool kept = false;
+    int64_t pid = 0;
 
-    Instant since;          // of the launch, or of the adoption
-    Instant first_answer;   // meaningful when answered
+    Instant since;         // of the launch, or of the adoption
+    Instant first_answer;  // meaningful when answered
     Instant last_answer;
     bool answered = false;
-    bool probing = false;   // an answer to a probe is awaited
+    bool probing = false;  // an answer to a probe is awaited
     Instant next_probe;
     int misses = 0;
     bool idle_misses = true;  // no processor time was used during any of them
@@ -210,6 +213,7 @@ class HostMachine {
   };
 
   void OnPlan(const PlanUpdate& update, Instant now);
+  void OnStarted(const EngineStarted& started, Instant now);
   void OnExit(const EngineExited& exit, Instant now);
   void OnNotStarted(const EngineNotStarted& failure, Instant now);
   void OnProbed(const EngineProbed& probe, Instant now);

@@ -1,5 +1,7 @@
 #include "nodeagent/core/report_log.h"
 
+#include <algorithm>
+
 namespace ec::host {
 
 bool ReportLog::Put(const MemberReport& member) {
@@ -37,6 +39,7 @@ void ReportLog::DropEndpoint(EndpointId id) {
 void ReportLog::Acknowledge(uint64_t sequence) {
   if (sequence >= next_sequence_) return;  // not one of ours
   acknowledged_ = sequence;
+  gone_since_ = std::max(gone_since_, sequence);
   const auto known = [&](const Gone& gone) { return gone.changed_at <= sequence; };
   std::erase_if(gone_members_, known);
   std::erase_if(gone_endpoints_, known);
@@ -47,7 +50,8 @@ HostReport ReportLog::Make(uint64_t plan_revision) {
   report.host = host_;
   report.incarnation = incarnation_;
   report.sequence = next_sequence_++;
-  report.base = acknowledged_;
+  // What was gone by then is not known any more: nothing less than everything would do.
+  report.base = acknowledged_ < gone_since_ ? 0 : acknowledged_;
   report.plan_revision = plan_revision;
   for (const auto& [id, noted] : members_) {
     if (noted.changed_at > report.base) report.members.push_back(noted.report);

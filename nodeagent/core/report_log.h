@@ -12,7 +12,8 @@ namespace ec::host {
 
 class ReportLog {
  public:
-  ReportLog(HostId host, uint64_t incarnation) : host_(std::move(host)), incarnation_(incarnation) {}
+  ReportLog(HostId host, uint64_t incarnation)
+      : host_(std::move(host)), incarnation_(incarnation) {}
 
   // Each notes the present state of a thing, and returns whether that is news.
   bool Put(const MemberReport& member);
@@ -21,7 +22,7 @@ class ReportLog {
   void DropEndpoint(EndpointId id);
 
   // The control plane has taken the report of this number. A lower number than before means that
-  // it has forgotten: the next report then carries more again.
+  // it has forgotten: the next report then carries everything.
   void Acknowledge(uint64_t sequence);
   // A new connection: the next report carries everything.
   void StartOver() { acknowledged_ = 0; }
@@ -45,6 +46,7 @@ class ReportLog {
   const uint64_t incarnation_;
   uint64_t next_sequence_ = 1;
   uint64_t acknowledged_ = 0;
+  uint64_t gone_since_ = 0;  // the lists of what is gone are complete after this
   bool has_news_ = true;
   std::map<MemberId, Noted<MemberReport>> members_;
   std::map<EndpointId, Noted<EndpointReport>> endpoints_;

@@ -61,8 +61,7 @@ std::string Checker::CheckRecords() {
   for (const auto& [id, cluster] : records.clusters) {
     if (of_cluster[id] != cluster.members) return id + " does not know its members";
     if (SpeaksRedis(cluster.engine) && cluster.node_count != 1) return id + " has too many nodes";
-    if (cluster.configuration &&
-        !addresses.insert(cluster.configuration->address.ip).second) {
+    if (cluster.configuration && !addresses.insert(cluster.configuration->address.ip).second) {
       return fmt::format("two things have the address {}",
                          ToString(cluster.configuration->address.ip));
     }
@@ -177,9 +176,8 @@ std::string Checker::Unsettled() const {
         endpoint->second.listen != member.address) {
       return fmt::format("m{}'s endpoint is closed", id);
     }
-    if (endpoint->second.discovery &&
-        endpoint->second.discovery->version !=
-            records.clusters.at(member.cluster).discovery_version) {
+    if (endpoint->second.discovery && endpoint->second.discovery->version !=
+                                          records.clusters.at(member.cluster).discovery_version) {
       return fmt::format("m{} answers with an old list", id);
     }
   }

@@ -41,7 +41,7 @@ class Checker {
   World& world_;
   uint64_t revision_ = 0;
   uint64_t last_event_ = 0;
-  std::set<MemberId> dropped_;            // members that were and are no more
+  std::set<MemberId> dropped_;  // members that were and are no more
   std::set<MemberId> members_;
   std::map<MemberId, uint64_t> generations_;
   // (cluster created at, discovery version) -> the nodes that version stands for.

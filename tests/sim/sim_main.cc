@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
     std::printf("seed %llu: %s\n", static_cast<unsigned long long>(s), outcome.violation.c_str());
   }
   if (count == 1 && broken == 0) std::puts("all invariants held");
-  if (count > 1) std::printf("%d of %llu seeds broke an invariant\n", broken,
-                             static_cast<unsigned long long>(count));
+  if (count > 1)
+    std::printf("%d of %llu seeds broke an invariant\n", broken,
+                static_cast<unsigned long long>(count));
   return broken == 0 ? 0 : 1;
 }

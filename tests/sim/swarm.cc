@@ -18,8 +18,8 @@ Faults DrawFaults(Random& random) {
   Faults faults;
   if (random.Chance(50)) faults.loss_percent = static_cast<int>(random.Between(0, 30));
   if (random.Chance(50)) faults.repeat_percent = static_cast<int>(random.Between(0, 50));
-  faults.delay_max = milliseconds(random.Chance(50) ? random.Between(1, 20)
-                                                    : random.Between(20, 5000));
+  faults.delay_max =
+      milliseconds(random.Chance(50) ? random.Between(1, 20) : random.Between(20, 5000));
   if (random.Chance(40)) faults.refused_commit_percent = static_cast<int>(random.Between(0, 30));
   if (random.Chance(30)) faults.unknown_commit_percent = static_cast<int>(random.Between(0, 3));
   if (random.Chance(30)) faults.start_failure_percent = static_cast<int>(random.Between(0, 40));
@@ -136,10 +136,10 @@ class Swarm {
     checker_.promises.try_emplace(request.id, Promise{.deleted = true});
     const Promise old = checker_.promises[request.id];
     // The check after the commit happens before the answer: promise first, take back if refused.
-    checker_.promises[request.id] = {*request.node_type,
-                                     memcached ? EngineKind::kMemcached : EngineKind::kRedis, {}};
-    const bool accepted = Accepted(
-        request, [&] { return world_.records().installation.next_id != before; });
+    checker_.promises[request.id] = {
+        *request.node_type, memcached ? EngineKind::kMemcached : EngineKind::kRedis, {}};
+    const bool accepted =
+        Accepted(request, [&] { return world_.records().installation.next_id != before; });
     if (!accepted) checker_.promises[request.id] = old;
   }
 
@@ -169,9 +169,8 @@ class Swarm {
   void Tag() {
     const std::string id = SomeName();
     const std::string value = std::to_string(dice_.Between(1, 1000));
-    core::AddTags request{
-        model::ToString(model::Arn{"us-east-1", "000000000000", "cluster", id}),
-        {{"owner", value}}};
+    core::AddTags request{model::ToString(model::Arn{"us-east-1", "000000000000", "cluster", id}),
+                          {{"owner", value}}};
     const bool accepted = Accepted(request, [&] {
       const model::Cluster* cluster = Existing(id);
       return cluster != nullptr && cluster->tags.contains("owner") &&

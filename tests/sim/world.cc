@@ -25,7 +25,10 @@ Result<model::Records> SimStore::Load() { return state_.records; }
 Status SimStore::Commit(const model::Edit& edit) {
   const Mood now = mood();
   if (now == Mood::kRefuse) return {Fault::kUnavailable, "the disk is full"};
-  if (now != Mood::kUnknownNotDone) model::Apply(edit, {}, &state_);
+  if (now != Mood::kUnknownNotDone) {
+    model::Apply(edit, {}, &state_);
+    mirror(edit);
+  }
   if (now == Mood::kFine) return {};
   return {Fault::kOutcomeUnknown, "the disk failed during the commit"};
 }
@@ -52,7 +55,8 @@ World::World(uint64_t seed, Faults faults, int host_count, int zone_count)
 
 void World::Trace(const std::string& line) {
   const auto ms = std::chrono::duration_cast<milliseconds>(clock_.instant.time_since_epoch());
-  const std::string text = fmt::format("{:>10}.{:03} {}", ms.count() / 1000 - 3600, ms.count() % 1000, line);
+  const std::string text =
+      fmt::format("{:>10}.{:03} {}", ms.count() / 1000 - 3600, ms.count() % 1000, line);
   for (const char c : text) {
     trace_hash_ = (trace_hash_ ^ static_cast<unsigned char>(c)) * 1099511628211u;
   }
@@ -70,8 +74,9 @@ void World::TraceEvents() {
 void World::Violate(const std::string& what) {
   if (!violation_.empty()) return;
   Trace("VIOLATION " + what);
-  violation_ = fmt::format("{} (at {} s)", what,
-                           (clock_.instant.time_since_epoch() - std::chrono::hours(1)) / seconds(1));
+  violation_ =
+      fmt::format("{} (at {} s)", what,
+                  (clock_.instant.time_since_epoch() - std::chrono::hours(1)) / seconds(1));
 }
 
 void World::At(Instant when, std::function<void()> what) {
@@ -160,8 +165,8 @@ void World::StartControlPlane() {
   EC_CHECK(controller_->Start().ok());
   last_step_ = clock_.instant;
   if (records().installation.region.empty()) {
-    const Status installed = StepController(core::Command(
-        core::Install{"us-east-1", "000000000000", *ParseCidr("127.10.0.0/16")}));
+    const Status installed = StepController(
+        core::Command(core::Install{"us-east-1", "000000000000", *ParseCidr("127.10.0.0/16")}));
     EC_CHECK(installed.ok());
   }
   ScheduleTick();
@@ -267,9 +272,8 @@ void World::StartAgent(const HostId& id) {
                                                    host.remembered, clock_.instant);
   StepAgent(host, host::Tick{});
   const uint64_t incarnation = host.incarnation;
-  After(milliseconds(random_.Between(1, 100)), [this, id, incarnation] {
-    OnAgent(id, incarnation, [this](SimHost& h) { Register(h); });
-  });
+  After(milliseconds(random_.Between(1, 100)),
+        [this, id, incarnation] { OnAgent(id, incarnation, [this](SimHost& h) { Register(h); }); });
 }
 
 // Connects: hello, and from then on reports. Tries again for as long as nobody answers.
@@ -339,8 +343,7 @@ void World::StopHostInOrder(const HostId& id) {
   for (auto& [member, directory] : hosts_.at(id).disk) {
     if (!directory.process) continue;
     directory.kept = true;
-    directory.kept_data =
-        directory.engine == EngineKind::kRedis ? directory.process->data : "";
+    directory.kept_data = directory.engine == EngineKind::kRedis ? directory.process->data : "";
     directory.process.reset();
   }
 }
@@ -395,9 +398,8 @@ void World::Perform(SimHost& host, const host::Action& action) {
                           hung_ever_.contains(member);
       if (!reason) Violate(fmt::format("{} killed a healthy engine of m{}", id, member));
     }
-    After(milliseconds(random_.Between(1, 20)), [this, id, member] {
-      Exit(hosts_.at(id), member, "was killed by signal 9");
-    });
+    After(milliseconds(random_.Between(1, 20)),
+          [this, id, member] { Exit(hosts_.at(id), member, "was killed by signal 9"); });
   } else if (const auto* removal = std::get_if<host::RemoveMember>(&action)) {
     const MemberId member = removal->id;
     After(milliseconds(random_.Between(1, 5)), [this, id, incarnation, member] {
@@ -422,8 +424,7 @@ void World::Perform(SimHost& host, const host::Action& action) {
                               endpoint->second.listen == through.address &&
                               directory != h.disk.end() && directory->second.process &&
                               !directory->second.process->stopped;
-        StepAgent(h,
-                  host::EndpointProbed{through.id, through.launch, through.address, answered});
+        StepAgent(h, host::EndpointProbed{through.id, through.launch, through.address, answered});
       });
     });
   } else if (const auto* conform = std::get_if<host::ConformEndpoints>(&action)) {
@@ -433,11 +434,9 @@ void World::Perform(SimHost& host, const host::Action& action) {
   } else if (const auto* report = std::get_if<host::SendReport>(&action)) {
     const uint64_t life = controller_life_;
     const core::Reported message{report->report, 0};
-    Deliver(
-        [this, life, message] {
-          OnControlPlane(life, [this, message] { (void)StepController(message); });
-        },
-        host.cut);
+    Deliver([this, life,
+             message] { OnControlPlane(life, [this, message] { (void)StepController(message); }); },
+            host.cut);
   }
 }
 
@@ -468,8 +467,8 @@ void World::Start(SimHost& host, const host::StartEngine& action) {
   directory.launch = action.launch;
   directory.resumed = action.resumed;
   const bool slow = random_.Chance(faults_.slow_start_percent);
-  const auto start = slow ? milliseconds(random_.Between(1000, 20000))
-                          : milliseconds(random_.Between(3, 30));
+  const auto start =
+      slow ? milliseconds(random_.Between(1000, 20000)) : milliseconds(random_.Between(3, 30));
   directory.process = Engine{action.launch, action.spec.generation, clock_.instant + start, false,
                              action.load_kept ? directory.kept_data : ""};
   directory.kept = false;

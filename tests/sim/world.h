@@ -33,7 +33,7 @@ struct Faults {
   int unknown_commit_percent = 0;  // the control plane then stops and starts again
   int start_failure_percent = 0;   // of engines
   int slow_start_percent = 0;
-  int address_taken_percent = 0;   // somebody else listens on an address that is new
+  int address_taken_percent = 0;  // somebody else listens on an address that is new
 };
 
 class FakeClock : public Clock {
@@ -53,6 +53,8 @@ class SimStore : public store::Store {
   // Asked before each commit.
   enum class Mood { kFine, kRefuse, kUnknownDone, kUnknownNotDone };
   std::function<Mood()> mood = [] { return Mood::kFine; };
+  // Given every edit that became durable.
+  std::function<void(const model::Edit&)> mirror = [](const model::Edit&) {};
 
   const model::Records& records() const { return state_.records; }
 
@@ -141,11 +143,14 @@ class World {
   void Violate(const std::string& what);
   // Why engines may be killed by their agent; the checks know it from here.
   const std::set<MemberId>& hung_ever() const { return hung_ever_; }
+  SimStore& store() { return store_; }
 
  private:
   class Network;
   void At(Instant when, std::function<void()> what);
-  void After(Duration delay, std::function<void()> what) { At(clock_.instant + delay, std::move(what)); }
+  void After(Duration delay, std::function<void()> what) {
+    At(clock_.instant + delay, std::move(what));
+  }
   void Trace(const std::string& line);
   void TraceEvents();
   bool RunOne(Instant limit);

@@ -1,0 +1,194 @@
+// ec-controlplane: flags, wiring, signals.
+#include <fmt/format.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "common/log.h"
+#include "common/process.h"
+#include "controlplane/server/agent_hub.h"
+#include "controlplane/server/api_service.h"
+#include "controlplane/server/controller_loop.h"
+#include "controlplane/store/sqlite_store.h"
+#include "controlplane/vpc_slice.h"
+
+namespace ec {
+namespace {
+
+struct Flags {
+  std::string dir;
+  std::string listen = "127.0.0.1:7379";
+  std::string region = "us-east-1";
+  std::string account = "000000000000";
+  std::string vpc = "auto";
+  std::string log_level = "info";
+  std::string log_file;
+  core::Settings settings;
+};
+
+constexpr int kMessageBytesMax = 16 << 20;
+
+bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
+  CLI::App app{"emucache's control plane: keeps the records and tells the node agents what to be."};
+  app.set_version_flag("--version", EC_VERSION);
+  app.add_option("--dir", flags->dir, "Directory of the database; created if missing")->required();
+  app.add_option("--listen", flags->listen, "Address of the gRPC API; port 0 is any free one")
+      ->capture_default_str();
+  app.add_option("--region", flags->region, "Region, at the first start")->capture_default_str();
+  app.add_option("--account", flags->account, "Account id, at the first start")
+      ->capture_default_str();
+  app.add_option("--vpc", flags->vpc,
+                 "Slice of loopback for endpoints, such as 127.10.0.0/16, at the first start; "
+                 "'auto' is a free one")
+      ->capture_default_str();
+  app.add_flag("--strict-versions", flags->settings.strict_versions,
+               "Offer only engine versions whose major and minor number is installed");
+  app.add_option("--region-nodes-max", flags->settings.region_nodes_max,
+                 "Quota of cache nodes in the region")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--log-level", flags->log_level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-file", flags->log_file, "File to log to; standard error when absent");
+  try {
+    app.parse(argc, argv);
+    return true;
+  } catch (const CLI::ParseError& error) {
+    *exit_code = app.exit(error) == 0 ? 0 : 2;
+    return false;
+  }
+}
+
+int Fail(const std::string& why) {
+  std::fprintf(stderr, "ec-controlplane: %s\n", why.c_str());
+  LogError("cannot start", {{"why", why}});
+  return 1;
+}
+
+// Makes sure that the records belong to this region and account; gives new ones theirs.
+Result<VpcSlice> Settle(server::Controller& controller, const Flags& flags) {
+  const model::Installation present = controller.state().records.installation;
+  if (!present.region.empty()) {
+    if (present.region != flags.region || present.account != flags.account) {
+      return Status(
+          Fault::kUnavailable,
+          fmt::format("{} belongs to region {} and account {}, not to {} and {}.", flags.dir,
+                      present.region, present.account, flags.region, flags.account));
+    }
+    return VpcSlice::Hold(present.vpc);
+  }
+  const auto asked = ParseCidr(flags.vpc);
+  if (!asked && flags.vpc != "auto") {
+    return Status(Fault::kInvalidParameterValue,
+                  fmt::format("--vpc {} is neither 'auto' nor a CIDR block.", flags.vpc));
+  }
+  Result<VpcSlice> slice = asked ? VpcSlice::Hold(*asked) : VpcSlice::Choose(flags.dir);
+  if (!slice.ok()) return slice;
+  const core::Command install = core::Install{flags.region, flags.account, slice->cidr()};
+  const Status installed = controller.Step({install}).front();
+  if (!installed.ok()) return installed;
+  return slice;
+}
+
+// What is on disk is not known any more: only a new start from it can tell.
+[[noreturn]] void StopForGood() {
+  LogError("stopping: the outcome of a commit is unknown; start again to go on from disk");
+  std::_Exit(70);
+}
+
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int Serve(const Flags& flags, server::Controller& controller, Clock& clock, server::AgentHub& hub) {
+  const sigset_t signals = BlockSignals();
+  server::ControllerLoop loop(controller, clock, StopForGood);
+  hub.SetLoop(&loop);
+  server::ElastiCacheService elasticache(loop, clock);
+  server::EmulatorService emulator(loop, clock);
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(flags.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.RegisterService(&elasticache);
+  builder.RegisterService(&emulator);
+  builder.RegisterService(&hub);
+  loop.Start();
+  const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
+  if (!grpc_server || port == 0) {
+    return Fail(fmt::format("Cannot listen on {}: the address is in use or not this machine's.",
+                            flags.listen));
+  }
+  const std::string address =
+      flags.listen.substr(0, flags.listen.rfind(':')) + ":" + std::to_string(port);
+  const std::string ready_file = flags.dir + "/controlplane.json";
+  const ProcessId self = SelfId();
+  const nlohmann::json ready = {
+      {"pid", self.pid}, {"start_time", self.start_time}, {"address", address}};
+  if (!ReplaceFile(ready_file, ready.dump() + "\n", false)) {
+    return Fail(fmt::format("Cannot write {}.", ready_file));
+  }
+  LogInfo("serving", {{"address", address},
+                      {"clusters", controller.state().records.clusters.size()},
+                      {"revision", controller.state().records.revision},
+                      {"vpc", ToString(controller.state().records.installation.vpc)}});
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  LogInfo("stopping", {{"signal", signal}});
+  unlink(ready_file.c_str());
+  hub.Shutdown();
+  grpc_server->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME));  // calls under way are cut
+  loop.Stop();
+  LogInfo("stopped");
+  return 0;
+}
+
+int Main(int argc, char** argv) {
+  Flags flags;
+  int exit_code = 0;
+  if (!ParseFlags(argc, argv, &flags, &exit_code)) return exit_code;
+  umask(077);
+  std::string why;
+  LogLevel level = LogLevel::kInfo;
+  ParseLogLevel(flags.log_level, &level);
+  if (!StartLog(level, flags.log_file, &why)) return Fail(why);
+  std::error_code error;
+  std::filesystem::create_directories(flags.dir, error);
+  if (error) return Fail(fmt::format("Cannot create {}: {}.", flags.dir, error.message()));
+  flags.dir = std::filesystem::canonical(flags.dir).string();
+
+  Result<std::unique_ptr<store::Store>> store = store::OpenSqliteStore(flags.dir);
+  if (!store.ok()) return Fail(store.status().message());
+  SystemClock clock;
+  server::AgentHub hub;
+  server::Controller controller(flags.settings, **store, clock, hub);
+  if (const Status started = controller.Start(); !started.ok()) return Fail(started.message());
+  Result<VpcSlice> slice = Settle(controller, flags);
+  if (!slice.ok()) return Fail(slice.status().message());
+  return Serve(flags, controller, clock, hub);
+}
+
+}  // namespace
+}  // namespace ec
+
+int main(int argc, char** argv) { return ec::Main(argc, argv); }

@@ -1,0 +1,104 @@
+#include "controlplane/server/agent_hub.h"
+
+#include <thread>
+
+#include "common/log.h"
+#include "controlplane/server/controller_loop.h"
+#include "controlplane/server/grpc_status.h"
+#include "proto/host_plan_proto.h"
+
+namespace ec::server {
+
+void AgentHub::End(Session& session) {
+  {
+    const std::lock_guard lock(session.mutex);
+    session.ended = true;
+  }
+  session.changed.notify_all();
+  session.context->TryCancel();
+}
+
+void AgentHub::Shutdown() {
+  const std::lock_guard lock(mutex_);
+  shut_down_ = true;
+  for (auto& [host, session] : sessions_) End(*session);
+}
+
+bool AgentHub::Enter(const HostId& host, const std::shared_ptr<Session>& session) {
+  const std::lock_guard lock(mutex_);
+  if (shut_down_) return false;
+  std::shared_ptr<Session>& present = sessions_[host];
+  if (present) End(*present);
+  present = session;
+  return true;
+}
+
+void AgentHub::Leave(const HostId& host, const std::shared_ptr<Session>& session) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sessions_.find(host);
+  if (found != sessions_.end() && found->second == session) sessions_.erase(found);
+}
+
+void AgentHub::SendPlan(const HostId& host, const PlanUpdate& update) {
+  std::shared_ptr<Session> session;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = sessions_.find(host);
+    if (found == sessions_.end()) return;
+    session = found->second;
+  }
+  {
+    const std::lock_guard lock(session->mutex);
+    session->next = update;
+  }
+  session->changed.notify_all();
+}
+
+void AgentHub::WritePlans(Session& session,
+                          grpc::ServerReaderWriter<v1::PlanUpdate, v1::AgentMessage>* stream) {
+  for (;;) {
+    v1::PlanUpdate message;
+    {
+      std::unique_lock lock(session.mutex);
+      session.changed.wait(lock, [&] { return session.ended || session.next.has_value(); });
+      if (session.ended) return;
+      ToProto(*session.next, &message);
+      session.next.reset();
+    }
+    if (!stream->Write(message)) return;
+  }
+}
+
+grpc::Status AgentHub::Connect(grpc::ServerContext* context,
+                               grpc::ServerReaderWriter<v1::PlanUpdate, v1::AgentMessage>* stream) {
+  v1::AgentMessage message;
+  if (!stream->Read(&message) || !message.has_hello()) {
+    return ToGrpc({Fault::kInvalidParameterValue, "An agent's first message must be a hello."});
+  }
+  Result<HostHello> hello = FromProto(message.hello());
+  if (!hello.ok()) return ToGrpc(hello.status());
+  const HostId host = hello->host;
+  const auto session = std::make_shared<Session>(context);
+  if (const Status verdict = loop_->Submit(*hello); !verdict.ok()) {
+    LogWarning("agent refused", {{"host", host}, {"why", verdict.message()}});
+    return ToGrpc(verdict);
+  }
+  if (!Enter(host, session)) return ToGrpc({Fault::kUnavailable, "The control plane is stopping."});
+  LogInfo("agent connected", {{"host", host},
+                              {"zone", hello->zone},
+                              {"incarnation", hello->incarnation},
+                              {"pid", hello->pid}});
+
+  std::thread writer([&] { WritePlans(*session, stream); });
+  while (stream->Read(&message)) {
+    if (!message.has_report() || message.report().host() != host) continue;
+    loop_->Post(core::Reported{FromProto(message.report()), 0});
+  }
+  Leave(host, session);
+  End(*session);
+  writer.join();
+  LogInfo("agent disconnected", {{"host", host}, {"incarnation", hello->incarnation}});
+  return grpc::Status::OK;
+}
+
+}  // namespace ec::server

@@ -1,0 +1,58 @@
+// The agents' streams: hellos and reports go to the controller's loop, plans go out.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "controlplane/server/controller.h"
+#include "ec/v1/agent.grpc.pb.h"
+
+namespace ec::server {
+
+class ControllerLoop;
+
+class AgentHub : public Outlet, public v1::NodeAgent::Service {
+ public:
+  AgentHub() = default;
+
+  // The loop needs the hub to be made first. Call before the service is registered.
+  void SetLoop(ControllerLoop* loop) { loop_ = loop; }
+
+  // Ends all streams and takes no new ones.
+  void Shutdown();
+
+  // An update stands in for an earlier one that has not left yet: it starts from a revision that
+  // the agent has said it has, so it carries whatever the earlier one did.
+  void SendPlan(const HostId& host, const PlanUpdate& update) override;
+
+  grpc::Status Connect(grpc::ServerContext* context,
+                       grpc::ServerReaderWriter<v1::PlanUpdate, v1::AgentMessage>* stream) override;
+
+ private:
+  // One connected agent. Its own thread writes, the gRPC thread reads.
+  struct Session {
+    explicit Session(grpc::ServerContext* c) : context(c) {}
+    grpc::ServerContext* const context;
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<PlanUpdate> next;
+    bool ended = false;
+  };
+
+  // Enters the session; one of the same host that is still there is ended.
+  bool Enter(const HostId& host, const std::shared_ptr<Session>& session);
+  void Leave(const HostId& host, const std::shared_ptr<Session>& session);
+  static void WritePlans(Session& session,
+                         grpc::ServerReaderWriter<v1::PlanUpdate, v1::AgentMessage>* stream);
+  static void End(Session& session);
+
+  ControllerLoop* loop_ = nullptr;
+  std::mutex mutex_;
+  std::map<HostId, std::shared_ptr<Session>> sessions_;
+  bool shut_down_ = false;
+};
+
+}  // namespace ec::server

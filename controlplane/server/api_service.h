@@ -1,0 +1,84 @@
+// The public API as gRPC services. Every override is one line: what a call does stands in the file
+// of its resource; here it gets its check of required members, its log line and its status.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "ec/v1/elasticache.grpc.pb.h"
+#include "ec/v1/emulator.grpc.pb.h"
+
+namespace ec::server {
+
+class ControllerLoop;
+
+class ElastiCacheService : public v1::ElastiCache::Service {
+ public:
+  ElastiCacheService(ControllerLoop& loop, const Clock& clock) : loop_(loop), clock_(clock) {}
+
+  grpc::Status CreateCacheCluster(grpc::ServerContext* context,
+                                  const v1::CreateCacheClusterRequest* request,
+                                  v1::CreateCacheClusterResponse* response) override;
+  grpc::Status DescribeCacheClusters(grpc::ServerContext* context,
+                                     const v1::DescribeCacheClustersRequest* request,
+                                     v1::DescribeCacheClustersResponse* response) override;
+  grpc::Status ModifyCacheCluster(grpc::ServerContext* context,
+                                  const v1::ModifyCacheClusterRequest* request,
+                                  v1::ModifyCacheClusterResponse* response) override;
+  grpc::Status DeleteCacheCluster(grpc::ServerContext* context,
+                                  const v1::DeleteCacheClusterRequest* request,
+                                  v1::DeleteCacheClusterResponse* response) override;
+  grpc::Status RebootCacheCluster(grpc::ServerContext* context,
+                                  const v1::RebootCacheClusterRequest* request,
+                                  v1::RebootCacheClusterResponse* response) override;
+  grpc::Status DescribeCacheEngineVersions(
+      grpc::ServerContext* context, const v1::DescribeCacheEngineVersionsRequest* request,
+      v1::DescribeCacheEngineVersionsResponse* response) override;
+  grpc::Status ListAllowedNodeTypeModifications(
+      grpc::ServerContext* context, const v1::ListAllowedNodeTypeModificationsRequest* request,
+      v1::ListAllowedNodeTypeModificationsResponse* response) override;
+  grpc::Status DescribeEvents(grpc::ServerContext* context,
+                              const v1::DescribeEventsRequest* request,
+                              v1::DescribeEventsResponse* response) override;
+  grpc::Status AddTagsToResource(grpc::ServerContext* context,
+                                 const v1::AddTagsToResourceRequest* request,
+                                 v1::AddTagsToResourceResponse* response) override;
+  grpc::Status ListTagsForResource(grpc::ServerContext* context,
+                                   const v1::ListTagsForResourceRequest* request,
+                                   v1::ListTagsForResourceResponse* response) override;
+  grpc::Status RemoveTagsFromResource(grpc::ServerContext* context,
+                                      const v1::RemoveTagsFromResourceRequest* request,
+                                      v1::RemoveTagsFromResourceResponse* response) override;
+  grpc::Status DescribeCacheNodeTypes(grpc::ServerContext* context,
+                                      const v1::DescribeCacheNodeTypesRequest* request,
+                                      v1::DescribeCacheNodeTypesResponse* response) override;
+
+ private:
+  ControllerLoop& loop_;
+  const Clock& clock_;
+};
+
+class EmulatorService : public v1::Emulator::Service {
+ public:
+  EmulatorService(ControllerLoop& loop, const Clock& clock) : loop_(loop), clock_(clock) {}
+
+  grpc::Status WatchEvents(grpc::ServerContext* context, const v1::WatchEventsRequest* request,
+                           grpc::ServerWriter<v1::Event>* writer) override;
+  grpc::Status DescribeHosts(grpc::ServerContext* context, const v1::DescribeHostsRequest* request,
+                             v1::DescribeHostsResponse* response) override;
+  grpc::Status DescribeEndpoints(grpc::ServerContext* context,
+                                 const v1::DescribeEndpointsRequest* request,
+                                 v1::DescribeEndpointsResponse* response) override;
+  grpc::Status GetVersion(grpc::ServerContext* context, const v1::GetVersionRequest* request,
+                          v1::GetVersionResponse* response) override;
+  grpc::Status Reset(grpc::ServerContext* context, const v1::ResetRequest* request,
+                     v1::ResetResponse* response) override;
+
+ private:
+  ControllerLoop& loop_;
+  const Clock& clock_;
+};
+
+}  // namespace ec::server

@@ -1,0 +1,174 @@
+#include "controlplane/server/convert.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "controlplane/model/names.h"
+
+namespace ec::server {
+namespace {
+
+using model::Cluster;
+using model::ClusterStatus;
+using model::Member;
+using model::MemberStatus;
+
+void SetEndpoint(const Address& address, v1::Endpoint* out) {
+  out->set_address(ToString(address.ip));
+  out->set_port(address.port);
+}
+
+std::vector<const Member*> NodesOf(const model::Records& records, const Cluster& cluster) {
+  std::vector<const Member*> nodes;
+  for (const MemberId id : cluster.members) {
+    const Member& member = records.members.at(id);
+    if (!member.node_id.empty()) nodes.push_back(&member);
+  }
+  std::ranges::sort(nodes, {}, [](const Member* node) { return node->node_id; });
+  return nodes;
+}
+
+// 0 when no engine is known to run.
+int64_t EnginePid(const model::State& state, const Member& member) {
+  const auto sighting = state.sightings.find(member.host);
+  if (sighting == state.sightings.end()) return 0;
+  const auto report = sighting->second.members.find(member.id);
+  return report == sighting->second.members.end() ? 0 : report->second.pid;
+}
+
+void SetNode(const model::State& state, const Member& member, v1::CacheNode* out) {
+  out->set_cache_node_id(member.node_id);
+  out->set_cache_node_status(StatusName(member.status));
+  server::ToProto(member.created, out->mutable_cache_node_create_time());
+  SetEndpoint(member.address, out->mutable_endpoint());
+  out->set_parameter_group_status("in-sync");
+  out->set_customer_availability_zone(member.zone);
+  if (!member.installed_version.empty()) {
+    out->set_installed_engine_version(member.installed_version);
+  }
+  out->set_host_id(member.host);
+  if (const int64_t pid = EnginePid(state, member); pid != 0) out->set_engine_pid(pid);
+  if (!member.trouble.empty()) out->set_trouble(member.trouble);
+}
+
+// The one zone of all nodes, or "Multiple".
+std::string ZoneOf(const std::vector<const Member*>& nodes) {
+  std::set<std::string> zones;
+  for (const Member* node : nodes) zones.insert(node->zone);
+  if (zones.empty()) return {};
+  return zones.size() == 1 ? *zones.begin() : "Multiple";
+}
+
+void SetPending(const model::Pending& pending, v1::PendingModifiedValues* out) {
+  if (pending.nodes) out->set_num_cache_nodes(*pending.nodes);
+  for (const std::string& id : pending.remove) out->add_cache_node_ids_to_remove(id);
+  if (pending.version) out->set_engine_version(*pending.version);
+}
+
+}  // namespace
+
+void ToProto(WallTime time, google::protobuf::Timestamp* out) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  out->set_seconds(seconds.time_since_epoch().count());
+  out->set_nanos(static_cast<int32_t>(std::chrono::nanoseconds(time - seconds).count()));
+}
+
+std::string StatusName(ClusterStatus status) {
+  switch (status) {
+    case ClusterStatus::kRebooting:
+      return "rebooting cluster nodes";
+    case ClusterStatus::kRecovering:
+      return "modifying";
+    default:
+      return std::string(NameOf(status));
+  }
+}
+
+std::string StatusName(MemberStatus status) {
+  switch (status) {
+    case MemberStatus::kRecovering:  // AWS replaces such a node: the new one is being created
+      return "creating";
+    default:
+      return std::string(NameOf(status));
+  }
+}
+
+std::string ArnOf(const model::Records& records, const Cluster& cluster) {
+  return model::ToString(model::Arn{records.installation.region, records.installation.account,
+                                    std::string(model::kClusterArnKind), cluster.id});
+}
+
+void ToProto(const model::State& state, const Cluster& cluster, bool with_nodes,
+             v1::CacheCluster* out) {
+  const model::Records& records = state.records;
+  const std::vector<const Member*> nodes = NodesOf(records, cluster);
+  const bool creating = cluster.status == ClusterStatus::kCreating;
+  out->set_cache_cluster_id(cluster.id);
+  // Like AWS, an endpoint is shown only once there is something behind it.
+  if (cluster.configuration && !creating) {
+    SetEndpoint(cluster.configuration->address, out->mutable_configuration_endpoint());
+  }
+  out->set_cache_node_type(cluster.node_type);
+  out->set_engine(std::string(NameOf(cluster.engine)));
+  out->set_engine_version(cluster.engine_version);
+  out->set_cache_cluster_status(StatusName(cluster.status));
+  out->set_num_cache_nodes(cluster.node_count);
+  if (const std::string zone = ZoneOf(nodes); !zone.empty()) {
+    out->set_preferred_availability_zone(zone);
+  }
+  ToProto(cluster.created, out->mutable_cache_cluster_create_time());
+  out->set_preferred_maintenance_window(cluster.maintenance_window);
+  SetPending(cluster.pending, out->mutable_pending_modified_values());
+  if (cluster.notification) {
+    out->mutable_notification_configuration()->set_topic_arn(cluster.notification->topic_arn);
+    out->mutable_notification_configuration()->set_topic_status(
+        cluster.notification->active ? "active" : "inactive");
+  }
+  out->mutable_cache_parameter_group()->set_cache_parameter_group_name(cluster.parameter_group);
+  out->mutable_cache_parameter_group()->set_parameter_apply_status("in-sync");
+  out->set_cache_subnet_group_name(cluster.subnet_group);
+  if (with_nodes && !creating) {
+    for (const Member* node : nodes) SetNode(state, *node, out->add_cache_nodes());
+  }
+  out->set_auto_minor_version_upgrade(cluster.auto_minor_version_upgrade);
+  for (const std::string& group : cluster.security_groups) {
+    v1::SecurityGroupMembership* membership = out->add_security_groups();
+    membership->set_security_group_id(group);
+    membership->set_status("active");
+  }
+  if (SpeaksRedis(cluster.engine)) {
+    out->set_snapshot_retention_limit(cluster.snapshot_retention);
+    out->set_snapshot_window(cluster.snapshot_window);
+  }
+  out->set_auth_token_enabled(false);
+  out->set_transit_encryption_enabled(false);
+  out->set_at_rest_encryption_enabled(false);
+  out->set_arn(ArnOf(records, cluster));
+  out->set_replication_group_log_delivery_enabled(false);
+  out->set_network_type("ipv4");
+  out->set_ip_discovery("ipv4");
+}
+
+void ToProto(const model::Event& event, v1::Event* out) {
+  out->set_source_identifier(event.source_id);
+  out->set_source_type(event.source_type);
+  out->set_message(event.message);
+  ToProto(event.date, out->mutable_date());
+  out->set_serial(event.serial);
+}
+
+void ToProto(const model::NodeType& type, v1::CacheNodeType* out) {
+  out->set_cache_node_type(type.name);
+  out->set_vcpu(type.vcpu);
+  if (type.memory_gib) out->set_memory_gib(*type.memory_gib);
+  if (type.redis_maxmemory_bytes) out->set_redis_maxmemory_bytes(*type.redis_maxmemory_bytes);
+  if (type.memcached_max_cache_memory_mb) {
+    out->set_memcached_max_cache_memory_mb(
+        static_cast<int32_t>(*type.memcached_max_cache_memory_mb));
+  }
+  out->set_generation(type.generation);
+  out->set_backups_supported(type.backups_supported);
+}
+
+}  // namespace ec::server

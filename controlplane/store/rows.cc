@@ -1,0 +1,519 @@
+#include "controlplane/store/rows.h"
+
+#include <string>
+
+#include "common/check.h"
+
+namespace ec::store {
+namespace {
+
+using model::Cluster;
+using model::Member;
+using SQLite::Database;
+using SQLite::Statement;
+
+// --- values ---------------------------------------------------------------------------------
+
+// What is read back was written by us: anything else was changed by hand, and is refused.
+[[noreturn]] void Malformed(const std::string& what, const std::string& value) {
+  throw SQLite::Exception("malformed " + what + " '" + value + "'");
+}
+
+WallTime TimeOf(const std::string& text) {
+  const auto time = ParseWallTime(text);
+  if (!time) Malformed("time", text);
+  return *time;
+}
+
+Ip4 IpOf(const std::string& text) {
+  const auto ip = ParseIp4(text);
+  if (!ip) Malformed("address", text);
+  return *ip;
+}
+
+Cidr CidrOf(const std::string& text) {
+  const auto cidr = ParseCidr(text);
+  if (!cidr) Malformed("CIDR", text);
+  return *cidr;
+}
+
+EngineKind EngineOf(const std::string& text) {
+  const auto engine = ParseEngine(text);
+  if (!engine) Malformed("engine", text);
+  return *engine;
+}
+
+// Reads a row's columns from left to right.
+class Reader {
+ public:
+  explicit Reader(Statement& statement) : statement_(statement) {}
+  std::string Text() { return statement_.getColumn(column_++).getString(); }
+  int64_t Int64() { return statement_.getColumn(column_++).getInt64(); }
+  uint64_t UInt64() { return static_cast<uint64_t>(Int64()); }
+  int Int() { return statement_.getColumn(column_++).getInt(); }
+  bool Bool() { return Int() != 0; }
+  double Double() { return statement_.getColumn(column_++).getDouble(); }
+  bool SkipNull() {  // true, and past it, when the column is NULL
+    if (!statement_.getColumn(column_).isNull()) return false;
+    ++column_;
+    return true;
+  }
+  void Skip(int columns) { column_ += columns; }
+
+ private:
+  Statement& statement_;
+  int column_ = 0;
+};
+
+// Binds a statement's parameters from left to right, and runs it.
+class Writer {
+ public:
+  Writer(Database& database, const char* sql) : statement_(database, sql) {}
+  Writer& operator<<(const std::string& value) {
+    statement_.bind(++index_, value);
+    return *this;
+  }
+  Writer& operator<<(std::string_view value) { return *this << std::string(value); }
+  Writer& operator<<(const char* value) { return *this << std::string(value); }
+  Writer& operator<<(int64_t value) {
+    statement_.bind(++index_, value);
+    return *this;
+  }
+  Writer& operator<<(uint64_t value) { return *this << static_cast<int64_t>(value); }
+  Writer& operator<<(int value) { return *this << static_cast<int64_t>(value); }
+  Writer& operator<<(uint16_t value) { return *this << static_cast<int64_t>(value); }
+  Writer& operator<<(uint32_t value) { return *this << static_cast<int64_t>(value); }
+  Writer& operator<<(bool value) { return *this << static_cast<int64_t>(value); }
+  Writer& operator<<(double value) {
+    statement_.bind(++index_, value);
+    return *this;
+  }
+  Writer& operator<<(WallTime value) { return *this << ToString(value); }
+  Writer& Null() {
+    statement_.bind(++index_);
+    return *this;
+  }
+  template <typename T>
+  Writer& operator<<(const std::optional<T>& value) {
+    return value ? *this << *value : Null();
+  }
+  int Run() {
+    const int changed = statement_.exec();
+    statement_.reset();
+    index_ = 0;
+    return changed;
+  }
+
+ private:
+  Statement statement_;
+  int index_ = 0;
+};
+
+// --- reading --------------------------------------------------------------------------------
+
+void ReadInstallation(Database& db, model::Records* records) {
+  Statement rows(db,
+                 "SELECT revision, region, account, vpc_cidr, next_id, next_event "
+                 "FROM installation");
+  if (!rows.executeStep()) throw SQLite::Exception("the installation's row is missing");
+  Reader read(rows);
+  records->revision = read.UInt64();
+  model::Installation& installation = records->installation;
+  installation.region = read.Text();
+  installation.account = read.Text();
+  installation.vpc = CidrOf(read.Text());
+  installation.next_id = read.UInt64();
+  installation.next_event = read.UInt64();
+}
+
+void ReadNodeTypes(Database& db, model::Records* records) {
+  Statement rows(db,
+                 "SELECT name, vcpu, memory_gib, redis_maxmemory_bytes, "
+                 "memcached_max_cache_memory_mb, generation, backups_supported "
+                 "FROM node_type ORDER BY name");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    model::NodeType type;
+    type.name = read.Text();
+    type.vcpu = read.Int();
+    if (!read.SkipNull()) type.memory_gib = read.Double();
+    if (!read.SkipNull()) type.redis_maxmemory_bytes = read.Int64();
+    if (!read.SkipNull()) type.memcached_max_cache_memory_mb = read.Int64();
+    type.generation = read.Text();
+    type.backups_supported = read.Bool();
+    records->node_types.emplace(type.name, type);
+  }
+}
+
+void ReadHosts(Database& db, model::Records* records) {
+  Statement zones(db, "SELECT name, subnet_cidr, next_offset FROM zone ORDER BY name");
+  while (zones.executeStep()) {
+    Reader read(zones);
+    model::Zone zone;
+    zone.name = read.Text();
+    zone.subnet = CidrOf(read.Text());
+    zone.next_offset = static_cast<uint32_t>(read.Int64());
+    records->zones.emplace(zone.name, zone);
+  }
+  Statement hosts(db,
+                  "SELECT id, zone, incarnation, members_max, pid, registered FROM host "
+                  "ORDER BY id");
+  while (hosts.executeStep()) {
+    Reader read(hosts);
+    model::Host host;
+    host.id = read.Text();
+    host.zone = read.Text();
+    host.incarnation = read.UInt64();
+    host.members_max = read.Int();
+    host.pid = read.Int64();
+    host.registered = TimeOf(read.Text());
+    records->hosts.emplace(host.id, host);
+  }
+  Statement engines(db, "SELECT host, engine, version FROM host_engine ORDER BY host, engine");
+  while (engines.executeStep()) {
+    Reader read(engines);
+    model::Host& host = records->hosts.at(read.Text());
+    const EngineKind engine = EngineOf(read.Text());
+    host.engines[engine] = read.Text();
+  }
+}
+
+constexpr const char* kClusterColumns =
+    "id, status, engine, engine_version, family, node_type, port, node_count, cross_zone, created, "
+    "maintenance_window, parameter_group, subnet_group, auto_minor_version_upgrade, "
+    "snapshot_retention, snapshot_window, topic_arn, topic_active, pending_nodes, pending_version, "
+    "pending_due, resized_from, configuration_id, configuration_ip, configuration_host, "
+    "configuration_readdressed, discovery_version, discovery_revision, revision";
+
+void ReadPending(Reader& read, model::Pending* pending) {
+  if (!read.SkipNull()) pending->nodes = read.Int();
+  if (!read.SkipNull()) pending->version = read.Text();
+  if (!read.SkipNull()) pending->due = TimeOf(read.Text());
+}
+
+void ReadConfiguration(Reader& read, Cluster* cluster) {
+  if (read.SkipNull()) {
+    read.Skip(3);
+    return;
+  }
+  model::ConfigurationEndpoint configuration;
+  configuration.id = read.UInt64();
+  configuration.address = {IpOf(read.Text()), cluster->port};
+  configuration.host = read.Text();
+  configuration.readdressed = read.Int();
+  cluster->configuration = configuration;
+}
+
+Cluster ReadCluster(Statement& row) {
+  Reader read(row);
+  Cluster cluster;
+  cluster.id = read.Text();
+  const std::string status = read.Text();
+  const auto known = model::ParseClusterStatus(status);
+  if (!known) Malformed("status", status);
+  cluster.status = *known;
+  cluster.engine = EngineOf(read.Text());
+  cluster.engine_version = read.Text();
+  cluster.family = read.Text();
+  cluster.node_type = read.Text();
+  cluster.port = static_cast<uint16_t>(read.Int());
+  cluster.node_count = read.Int();
+  cluster.cross_zone = read.Bool();
+  cluster.created = TimeOf(read.Text());
+  cluster.maintenance_window = read.Text();
+  cluster.parameter_group = read.Text();
+  cluster.subnet_group = read.Text();
+  cluster.auto_minor_version_upgrade = read.Bool();
+  cluster.snapshot_retention = read.Int();
+  cluster.snapshot_window = read.Text();
+  if (read.SkipNull()) {
+    read.Skip(1);
+  } else {
+    const std::string arn = read.Text();
+    cluster.notification = model::Notification{arn, read.Bool()};
+  }
+  ReadPending(read, &cluster.pending);
+  cluster.resized_from = read.Int();
+  ReadConfiguration(read, &cluster);
+  cluster.discovery_version = read.UInt64();
+  cluster.discovery_revision = read.UInt64();
+  cluster.revision = read.UInt64();
+  return cluster;
+}
+
+void ReadClusters(Database& db, model::Records* records) {
+  Statement rows(db, std::string("SELECT ") + kClusterColumns + " FROM cluster ORDER BY id");
+  while (rows.executeStep()) {
+    Cluster cluster = ReadCluster(rows);
+    records->clusters.emplace(cluster.id, std::move(cluster));
+  }
+  Statement tags(db, "SELECT cluster, key, value FROM cluster_tag ORDER BY cluster, key");
+  while (tags.executeStep()) {
+    Reader read(tags);
+    Cluster& cluster = records->clusters.at(read.Text());
+    const std::string key = read.Text();
+    cluster.tags[key] = read.Text();
+  }
+  Statement lists(db,
+                  "SELECT cluster, kind, value FROM cluster_list "
+                  "ORDER BY cluster, kind, position");
+  while (lists.executeStep()) {
+    Reader read(lists);
+    Cluster& cluster = records->clusters.at(read.Text());
+    const std::string kind = read.Text();
+    auto& list = kind == "security-group"   ? cluster.security_groups
+                 : kind == "pending-remove" ? cluster.pending.remove
+                                            : cluster.pending.new_zones;
+    list.push_back(read.Text());
+  }
+}
+
+void ReadMembers(Database& db, model::Records* records) {
+  Statement rows(db,
+                 "SELECT id, cluster, node_id, status, host, zone, ip, port, generation, "
+                 "launch, listed, readdressed, created, installed_version, trouble, "
+                 "recovery_announced, revision FROM member ORDER BY id");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    Member member;
+    member.id = read.UInt64();
+    member.cluster = read.Text();
+    member.node_id = read.Text();
+    const std::string status = read.Text();
+    const auto known = model::ParseMemberStatus(status);
+    if (!known) Malformed("status", status);
+    member.status = *known;
+    member.host = read.Text();
+    member.zone = read.Text();
+    member.address.ip = IpOf(read.Text());
+    member.address.port = static_cast<uint16_t>(read.Int());
+    member.generation = read.UInt64();
+    member.launch = read.UInt64();
+    member.listed = read.Bool();
+    member.readdressed = read.Int();
+    member.created = TimeOf(read.Text());
+    member.installed_version = read.Text();
+    member.trouble = read.Text();
+    member.recovery_announced = read.Bool();
+    member.revision = read.UInt64();
+    records->clusters.at(member.cluster).members.insert(member.id);
+    records->members.emplace(member.id, std::move(member));
+  }
+}
+
+void ReadEvents(Database& db, model::Records* records) {
+  Statement rows(db,
+                 "SELECT serial, date, source_type, source_id, message FROM event "
+                 "ORDER BY serial");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    model::Event event;
+    event.serial = read.UInt64();
+    event.date = TimeOf(read.Text());
+    event.source_type = read.Text();
+    event.source_id = read.Text();
+    event.message = read.Text();
+    records->events.emplace(event.serial, std::move(event));
+  }
+}
+
+// --- writing --------------------------------------------------------------------------------
+
+void WriteInstallation(Database& db, const model::Edit& edit) {
+  Writer revision(db, "UPDATE installation SET revision = ? WHERE revision = ?");
+  revision << edit.revision << edit.revision - 1;
+  if (revision.Run() != 1) throw SQLite::Exception("another writer has changed the database");
+  if (!edit.installation) return;
+  const model::Installation& installation = *edit.installation;
+  Writer write(db,
+               "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
+               "next_event = ?");
+  write << installation.region << installation.account << ToString(installation.vpc)
+        << installation.next_id << installation.next_event;
+  write.Run();
+}
+
+void WriteHosts(Database& db, const model::Edit& edit) {
+  Writer put_zone(db,
+                  "INSERT INTO zone VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+                  "subnet_cidr = excluded.subnet_cidr, next_offset = excluded.next_offset");
+  for (const auto& [name, zone] : edit.zones) {
+    put_zone << name << ToString(zone.subnet) << zone.next_offset;
+    put_zone.Run();
+  }
+  Writer put_host(db,
+                  "INSERT INTO host VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                  "zone = excluded.zone, incarnation = excluded.incarnation, "
+                  "members_max = excluded.members_max, pid = excluded.pid");
+  Writer drop_engines(db, "DELETE FROM host_engine WHERE host = ?");
+  Writer put_engine(db, "INSERT INTO host_engine VALUES (?, ?, ?)");
+  for (const auto& [id, host] : edit.hosts) {
+    put_host << id << host.zone << host.incarnation << host.members_max << host.pid
+             << host.registered;
+    put_host.Run();
+    drop_engines << id;
+    drop_engines.Run();
+    for (const auto& [engine, version] : host.engines) {
+      put_engine << id << NameOf(engine) << version;
+      put_engine.Run();
+    }
+  }
+}
+
+// "INSERT ... ON CONFLICT DO UPDATE SET" over all columns of a table but its key.
+std::string UpsertSql(const std::string& table, const std::string& columns,
+                      const std::string& key) {
+  std::string marks;
+  std::string sets;
+  size_t begin = 0;
+  while (begin < columns.size()) {
+    const size_t end = std::min(columns.find(", ", begin), columns.size());
+    const std::string column = columns.substr(begin, end - begin);
+    marks += marks.empty() ? "?" : ", ?";
+    if (column != key) sets += (sets.empty() ? "" : ", ") + column + " = excluded." + column;
+    begin = end + 2;
+  }
+  return "INSERT INTO " + table + " (" + columns + ") VALUES (" + marks + ") ON CONFLICT (" + key +
+         ") DO UPDATE SET " + sets;
+}
+
+void BindCluster(Writer& write, const Cluster& cluster) {
+  write << cluster.id << NameOf(cluster.status) << NameOf(cluster.engine) << cluster.engine_version
+        << cluster.family << cluster.node_type << cluster.port << cluster.node_count
+        << cluster.cross_zone << cluster.created << cluster.maintenance_window
+        << cluster.parameter_group << cluster.subnet_group << cluster.auto_minor_version_upgrade
+        << cluster.snapshot_retention << cluster.snapshot_window;
+  if (cluster.notification) {
+    write << cluster.notification->topic_arn << cluster.notification->active;
+  } else {
+    write.Null().Null();
+  }
+  write << cluster.pending.nodes << cluster.pending.version;
+  if (cluster.pending.empty()) {
+    write.Null();
+  } else {
+    write << cluster.pending.due;
+  }
+  write << cluster.resized_from;
+  if (cluster.configuration) {
+    write << cluster.configuration->id << ToString(cluster.configuration->address.ip)
+          << cluster.configuration->host << cluster.configuration->readdressed;
+  } else {
+    write.Null().Null().Null().Null();
+  }
+  write << cluster.discovery_version << cluster.discovery_revision << cluster.revision;
+}
+
+void WriteLists(Database& db, const Cluster& cluster) {
+  Writer(db, "DELETE FROM cluster_tag WHERE cluster = ?").operator<<(cluster.id).Run();
+  Writer(db, "DELETE FROM cluster_list WHERE cluster = ?").operator<<(cluster.id).Run();
+  Writer put_tag(db, "INSERT INTO cluster_tag VALUES (?, ?, ?)");
+  for (const auto& [key, value] : cluster.tags) {
+    put_tag << cluster.id << key << value;
+    put_tag.Run();
+  }
+  Writer put_item(db, "INSERT INTO cluster_list VALUES (?, ?, ?, ?)");
+  const auto put_list = [&](const char* kind, const std::vector<std::string>& list) {
+    for (size_t i = 0; i < list.size(); ++i) {
+      put_item << cluster.id << kind << static_cast<uint64_t>(i) << list[i];
+      put_item.Run();
+    }
+  };
+  put_list("security-group", cluster.security_groups);
+  put_list("pending-remove", cluster.pending.remove);
+  put_list("pending-zone", cluster.pending.new_zones);
+}
+
+void WriteClusters(Database& db, const model::Edit& edit) {
+  static const std::string kUpsert = UpsertSql("cluster", kClusterColumns, "id");
+  Writer put(db, kUpsert.c_str());
+  for (const auto& [id, cluster] : edit.clusters) {
+    if (!cluster) continue;
+    BindCluster(put, *cluster);
+    put.Run();
+    WriteLists(db, *cluster);
+  }
+}
+
+void WriteMembers(Database& db, const model::Edit& edit) {
+  static const std::string kUpsert =
+      UpsertSql("member",
+                "id, cluster, node_id, status, host, zone, ip, port, generation, launch, listed, "
+                "readdressed, created, installed_version, trouble, recovery_announced, revision",
+                "id");
+  Writer put(db, kUpsert.c_str());
+  for (const auto& [id, member] : edit.members) {
+    if (!member) continue;
+    put << id << member->cluster << member->node_id << NameOf(member->status) << member->host
+        << member->zone << ToString(member->address.ip) << member->address.port
+        << member->generation << member->launch << member->listed << member->readdressed
+        << member->created << member->installed_version << member->trouble
+        << member->recovery_announced << member->revision;
+    put.Run();
+  }
+}
+
+void DropRows(Database& db, const model::Edit& edit) {
+  Writer drop_member(db, "DELETE FROM member WHERE id = ?");
+  for (const auto& [id, member] : edit.members) {
+    if (member) continue;
+    drop_member << id;
+    drop_member.Run();
+  }
+  Writer drop_cluster(db, "DELETE FROM cluster WHERE id = ?");
+  for (const auto& [id, cluster] : edit.clusters) {
+    if (cluster) continue;
+    drop_cluster << id;
+    drop_cluster.Run();
+  }
+}
+
+void WriteEvents(Database& db, const model::Edit& edit) {
+  Writer put(db, "INSERT INTO event VALUES (?, ?, ?, ?, ?)");
+  for (const model::Event& event : edit.events) {
+    put << event.serial << event.date << event.source_type << event.source_id << event.message;
+    put.Run();
+  }
+  if (edit.events_dropped_below == 0) return;
+  Writer drop(db, "DELETE FROM event WHERE serial < ?");
+  drop << edit.events_dropped_below;
+  drop.Run();
+}
+
+}  // namespace
+
+model::Records ReadRecords(Database& db) {
+  model::Records records;
+  ReadInstallation(db, &records);
+  ReadNodeTypes(db, &records);
+  ReadHosts(db, &records);
+  ReadClusters(db, &records);
+  ReadMembers(db, &records);
+  ReadEvents(db, &records);
+  return records;
+}
+
+void WriteEdit(Database& db, const model::Edit& edit) {
+  WriteInstallation(db, edit);
+  WriteHosts(db, edit);
+  // What goes makes room for what comes: an address may pass from one row to another in one edit.
+  DropRows(db, edit);
+  WriteClusters(db, edit);
+  WriteMembers(db, edit);
+  WriteEvents(db, edit);
+}
+
+void SeedNodeTypes(Database& db) {
+  Writer put(db, UpsertSql("node_type",
+                           "name, vcpu, memory_gib, redis_maxmemory_bytes, "
+                           "memcached_max_cache_memory_mb, generation, backups_supported",
+                           "name")
+                     .c_str());
+  for (const model::NodeType& type : model::NodeTypeCatalogue()) {
+    put << type.name << type.vcpu << type.memory_gib << type.redis_maxmemory_bytes
+        << type.memcached_max_cache_memory_mb << type.generation << type.backups_supported;
+    put.Run();
+  }
+}
+
+}  // namespace ec::store

@@ -1,0 +1,170 @@
+#include "controlplane/store/schema.h"
+
+#include "common/check.h"
+
+namespace ec::store {
+namespace {
+
+// Times are ISO 8601 in UTC and addresses dotted quads, so that `sqlite3 emucache.db` shows a
+// person the state. A step that would break a rule of the records is refused by the database, too:
+// the constraints and triggers repeat what the core promises.
+constexpr std::string_view kVersion1 = R"sql(
+CREATE TABLE installation (
+  one         INTEGER PRIMARY KEY CHECK (one = 1),
+  revision    INTEGER NOT NULL CHECK (revision >= 0),
+  region      TEXT    NOT NULL,
+  account     TEXT    NOT NULL,
+  vpc_cidr    TEXT    NOT NULL,
+  next_id     INTEGER NOT NULL CHECK (next_id >= 1),
+  next_event  INTEGER NOT NULL CHECK (next_event >= 1)
+) STRICT;
+INSERT INTO installation VALUES (1, 0, '', '', '0.0.0.0/0', 1, 1);
+
+CREATE TRIGGER revision_only_rises BEFORE UPDATE OF revision ON installation
+WHEN new.revision <> old.revision + 1
+BEGIN SELECT RAISE(ABORT, 'the revision must rise by one'); END;
+
+CREATE TABLE node_type (
+  name                           TEXT PRIMARY KEY,
+  vcpu                           INTEGER NOT NULL CHECK (vcpu >= 1),
+  memory_gib                     REAL,
+  redis_maxmemory_bytes          INTEGER,
+  memcached_max_cache_memory_mb  INTEGER,
+  generation                     TEXT NOT NULL CHECK (generation IN ('current', 'previous')),
+  backups_supported              INTEGER NOT NULL CHECK (backups_supported IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE zone (
+  name         TEXT PRIMARY KEY,
+  subnet_cidr  TEXT NOT NULL UNIQUE,
+  next_offset  INTEGER NOT NULL CHECK (next_offset >= 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE host (
+  id           TEXT PRIMARY KEY,
+  zone         TEXT NOT NULL REFERENCES zone (name),
+  incarnation  INTEGER NOT NULL,
+  members_max  INTEGER NOT NULL CHECK (members_max >= 1),
+  pid          INTEGER NOT NULL,
+  registered   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE host_engine (
+  host     TEXT NOT NULL REFERENCES host (id) ON DELETE CASCADE,
+  engine   TEXT NOT NULL CHECK (engine IN ('memcached', 'redis', 'valkey')),
+  version  TEXT NOT NULL,
+  PRIMARY KEY (host, engine)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cluster (
+  id                          TEXT PRIMARY KEY,
+  status                      TEXT NOT NULL CHECK (status IN (
+                                'creating', 'available', 'modifying', 'rebooting', 'recovering',
+                                'deleting', 'create-failed', 'incompatible-network', 'failed')),
+  engine                      TEXT NOT NULL CHECK (engine IN ('memcached', 'redis', 'valkey')),
+  engine_version              TEXT NOT NULL,
+  family                      TEXT NOT NULL,
+  node_type                   TEXT NOT NULL REFERENCES node_type (name),
+  port                        INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+  node_count                  INTEGER NOT NULL CHECK (node_count BETWEEN 1 AND 40),
+  cross_zone                  INTEGER NOT NULL CHECK (cross_zone IN (0, 1)),
+  created                     TEXT NOT NULL,
+  maintenance_window          TEXT NOT NULL,
+  parameter_group             TEXT NOT NULL,
+  subnet_group                TEXT NOT NULL,
+  auto_minor_version_upgrade  INTEGER NOT NULL CHECK (auto_minor_version_upgrade IN (0, 1)),
+  snapshot_retention          INTEGER NOT NULL CHECK (snapshot_retention BETWEEN 0 AND 35),
+  snapshot_window             TEXT NOT NULL,
+  topic_arn                   TEXT,
+  topic_active                INTEGER CHECK (topic_active IN (0, 1)),
+  pending_nodes               INTEGER CHECK (pending_nodes BETWEEN 1 AND 40),
+  pending_version             TEXT,
+  pending_due                 TEXT,
+  resized_from                INTEGER NOT NULL CHECK (resized_from >= 0),
+  configuration_id            INTEGER UNIQUE,
+  configuration_ip            TEXT UNIQUE,
+  configuration_host          TEXT REFERENCES host (id),
+  configuration_readdressed   INTEGER,
+  discovery_version           INTEGER NOT NULL,
+  discovery_revision          INTEGER NOT NULL,
+  revision                    INTEGER NOT NULL,
+  CHECK (engine = 'memcached' OR node_count = 1),
+  CHECK (engine = 'memcached' OR configuration_id IS NULL),
+  CHECK (engine <> 'memcached' OR snapshot_retention = 0),
+  CHECK ((topic_arn IS NULL) = (topic_active IS NULL)),
+  CHECK ((configuration_id IS NULL) = (configuration_ip IS NULL)),
+  CHECK ((configuration_id IS NULL) = (configuration_host IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER node_type_is_fixed BEFORE UPDATE OF node_type ON cluster
+WHEN new.node_type <> old.node_type
+BEGIN SELECT RAISE(ABORT, 'the node type of a cluster is fixed'); END;
+
+CREATE TRIGGER discovery_only_rises BEFORE UPDATE OF discovery_version ON cluster
+WHEN new.discovery_version < old.discovery_version
+BEGIN SELECT RAISE(ABORT, 'the discovery version must not fall'); END;
+
+CREATE TABLE cluster_tag (
+  cluster  TEXT NOT NULL REFERENCES cluster (id) ON DELETE CASCADE,
+  key      TEXT NOT NULL,
+  value    TEXT NOT NULL,
+  PRIMARY KEY (cluster, key)
+) STRICT, WITHOUT ROWID;
+
+-- Short lists of a cluster, in their order.
+CREATE TABLE cluster_list (
+  cluster   TEXT NOT NULL REFERENCES cluster (id) ON DELETE CASCADE,
+  kind      TEXT NOT NULL CHECK (kind IN ('security-group', 'pending-remove', 'pending-zone')),
+  position  INTEGER NOT NULL,
+  value     TEXT NOT NULL,
+  PRIMARY KEY (cluster, kind, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE member (
+  id                  INTEGER PRIMARY KEY CHECK (id >= 1),
+  cluster             TEXT NOT NULL REFERENCES cluster (id),
+  node_id             TEXT NOT NULL,
+  status              TEXT NOT NULL CHECK (status IN (
+                        'creating', 'available', 'rebooting', 'recovering', 'deleting', 'failed')),
+  host                TEXT NOT NULL REFERENCES host (id),
+  zone                TEXT NOT NULL REFERENCES zone (name),
+  ip                  TEXT NOT NULL UNIQUE,
+  port                INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+  generation          INTEGER NOT NULL CHECK (generation >= 1),
+  launch              INTEGER NOT NULL,
+  listed              INTEGER NOT NULL CHECK (listed IN (0, 1)),
+  readdressed         INTEGER NOT NULL,
+  created             TEXT NOT NULL,
+  installed_version   TEXT NOT NULL,
+  trouble             TEXT NOT NULL,
+  recovery_announced  INTEGER NOT NULL CHECK (recovery_announced IN (0, 1)),
+  revision            INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX one_member_per_node ON member (cluster, node_id) WHERE node_id <> '';
+CREATE INDEX members_of_host ON member (host);
+
+CREATE TRIGGER member_stays BEFORE UPDATE OF host, cluster, generation ON member
+WHEN new.host <> old.host OR new.cluster <> old.cluster OR new.generation < old.generation
+BEGIN SELECT RAISE(ABORT, 'a member never moves, and its generation never falls'); END;
+
+CREATE TABLE event (
+  serial       INTEGER PRIMARY KEY CHECK (serial >= 1),
+  date         TEXT NOT NULL,
+  source_type  TEXT NOT NULL,
+  source_id    TEXT NOT NULL,
+  message      TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER events_are_final BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'events do not change'); END;
+)sql";
+
+}  // namespace
+
+std::string_view MigrationFrom(int version) {
+  EC_CHECK(version == 0);
+  return kVersion1;
+}
+
+}  // namespace ec::store

@@ -1,0 +1,302 @@
+// What a Store must do, on the real one.
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "controlplane/store/schema.h"
+#include "controlplane/store/sqlite_store.h"
+#include "tests/sim/random.h"
+#include "tests/sim/world.h"
+
+namespace ec::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+class StoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = fs::temp_directory_path() / "ec-store-XXXXXX";
+    dir_ = mkdtemp(pattern.data());
+  }
+  void TearDown() override {
+    store_.reset();
+    fs::remove_all(dir_);
+  }
+
+  Status Open() {
+    store_.reset();
+    Result<std::unique_ptr<Store>> opened = OpenSqliteStore(dir_);
+    if (!opened.ok()) return opened.status();
+    store_ = std::move(*opened);
+    return {};
+  }
+
+  // An edit that follows the revision, and tells its number in an event.
+  static model::Edit Step(uint64_t revision) {
+    model::Edit edit;
+    edit.revision = revision;
+    edit.installation = model::Installation{"us-east-1", "000000000000",
+                                            *ParseCidr("127.10.0.0/16"), 1, revision + 1};
+    edit.events.push_back({revision, WallTime(std::chrono::milliseconds(revision)), "cache-cluster",
+                           "c", std::string(200, 'x')});
+    return edit;
+  }
+
+  std::string DatabasePath() const { return dir_ + "/emucache.db"; }
+
+  std::string dir_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StoreTest, ANewOneHoldsTheCatalogueAndNothingElse) {
+  ASSERT_TRUE(Open().ok());
+  const model::Records records = *store_->Load();
+  EXPECT_EQ(records.revision, 0u);
+  EXPECT_EQ(records.node_types.size(), model::NodeTypeCatalogue().size());
+  EXPECT_EQ(records.node_types.at("cache.t1.micro").backups_supported, false);
+  EXPECT_EQ(records.node_types.at("cache.r6gd.xlarge").memcached_max_cache_memory_mb, std::nullopt);
+  EXPECT_TRUE(records.clusters.empty());
+  EXPECT_TRUE(records.events.empty());
+}
+
+TEST_F(StoreTest, WhatWasCommittedIsThereAfterOpeningAgain) {
+  ASSERT_TRUE(Open().ok());
+  for (uint64_t i = 1; i <= 20; ++i) ASSERT_TRUE(store_->Commit(Step(i)).ok());
+  const model::Records before = *store_->Load();
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(*store_->Load(), before);
+  EXPECT_EQ(before.revision, 20u);
+  EXPECT_EQ(before.events.size(), 20u);
+}
+
+TEST_F(StoreTest, AnEditThatDoesNotFollowIsRefusedWhole) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(store_->Commit(Step(1)).ok());
+  const model::Records before = *store_->Load();
+  EXPECT_FALSE(store_->Commit(Step(3)).ok());
+  EXPECT_FALSE(store_->Commit(Step(1)).ok());
+  EXPECT_EQ(*store_->Load(), before);
+}
+
+TEST_F(StoreTest, AnEditThatBreaksAConstraintChangesNothing) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(store_->Commit(Step(1)).ok());
+  model::Edit edit = Step(2);
+  model::Member orphan;
+  orphan.id = 7;
+  orphan.cluster = "nobody";
+  edit.members.emplace(7, orphan);
+  const Status refused = store_->Commit(edit);
+  EXPECT_EQ(refused.fault(), Fault::kUnavailable);
+  EXPECT_EQ(store_->Load()->revision, 1u);
+}
+
+TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    ASSERT_TRUE(Open().ok());
+    sim::Faults faults;
+    sim::World world(seed, faults, 3, 3);
+    // What the world did before it could be mirrored: its installation and its hosts.
+    Status committed;
+    std::vector<model::Edit> early;
+    model::Edit first;
+    first.revision = 1;
+    const model::Records begun = world.records();
+    first.installation = begun.installation;
+    first.zones = begun.zones;
+    first.hosts = begun.hosts;
+    ASSERT_EQ(begun.revision, 1u);
+    ASSERT_TRUE(store_->Commit(first).ok());
+    world.store().mirror = [&](const model::Edit& edit) {
+      if (committed.ok()) committed = store_->Commit(edit);
+    };
+    sim::Random random(seed);
+    for (int i = 0; i < 60; ++i) {
+      const std::string id = "c-" + std::to_string(random.Between(1, 6));
+      core::CreateCluster create;
+      create.id = id;
+      create.engine = random.Chance(60) ? "memcached" : "redis";
+      create.node_type = "cache.m5.large";
+      if (create.engine == "memcached") create.nodes = static_cast<int>(random.Between(1, 5));
+      create.tags = {{"a", "b"}, {"k'; DROP TABLE member; --", std::to_string(i)}};
+      create.security_groups = {"sg-0a1b", "sg-ff"};
+      create.notification_topic = "arn:aws:sns:us-east-1:000000000000:topic";
+      core::ModifyCluster modify;
+      modify.id = id;
+      modify.nodes = static_cast<int>(random.Between(1, 8));
+      modify.apply_immediately = random.Chance(50);
+      if (random.Chance(50)) modify.new_zones.assign(2, "us-east-1a");
+      switch (random.Between(1, 5)) {
+        case 1:
+          world.Call(core::DeleteCluster{id, std::nullopt});
+          break;
+        case 2:
+        case 3:
+          world.Call(modify);
+          break;
+        default:
+          world.Call(create);
+      }
+      world.RunFor(std::chrono::milliseconds(random.Between(1, 500)));
+    }
+    ASSERT_TRUE(committed.ok()) << committed.message();
+    EXPECT_EQ(*store_->Load(), world.records()) << "seed " << seed;
+    ASSERT_TRUE(Open().ok());  // also with the checks of an opening
+    EXPECT_EQ(*store_->Load(), world.records()) << "seed " << seed;
+    store_.reset();
+    fs::remove_all(dir_);
+    fs::create_directory(dir_);
+  }
+}
+
+TEST_F(StoreTest, OnlyOneCanBeOpenOnADirectory) {
+  ASSERT_TRUE(Open().ok());
+  const Result<std::unique_ptr<Store>> second = OpenSqliteStore(dir_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.status().message(), "Another control plane is running on " + dir_ + ".");
+  EXPECT_TRUE(store_->Commit(Step(1)).ok());
+}
+
+TEST_F(StoreTest, ADiskThatCannotBeWrittenRefusesAndRecovers) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(store_->Commit(Step(1)).ok());
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit tight = before;
+  tight.rlim_cur = fs::file_size(DatabasePath() + "-wal") + 3000;
+  setrlimit(RLIMIT_FSIZE, &tight);
+  const Status refused = store_->Commit(Step(2));
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(refused.fault(), Fault::kUnavailable);
+  EXPECT_NE(refused.message().find("Nothing was changed."), std::string::npos);
+  EXPECT_EQ(store_->Load()->revision, 1u);
+  EXPECT_TRUE(store_->Commit(Step(2)).ok());
+  EXPECT_EQ(store_->Load()->revision, 2u);
+}
+
+TEST_F(StoreTest, ADatabaseOfANewerProgramIsRefusedAndLeftAlone) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(store_->Commit(Step(1)).ok());
+  store_.reset();
+  {
+    SQLite::Database db(DatabasePath(), SQLite::OPEN_READWRITE);
+    db.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion + 1));
+  }
+  const Status refused = Open();
+  EXPECT_FALSE(refused.ok());
+  EXPECT_NE(refused.message().find("newer"), std::string::npos) << refused.message();
+}
+
+TEST_F(StoreTest, AFileOfSomebodyElseIsRefusedAndLeftAlone) {
+  {
+    SQLite::Database(DatabasePath(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+        .exec("CREATE TABLE t (x)");
+  }
+  const Status refused = Open();
+  EXPECT_NE(refused.message().find("is not a database of emucache"), std::string::npos)
+      << refused.message();
+  std::ofstream(DatabasePath(), std::ios::trunc) << "this is a letter to somebody, not a database";
+  EXPECT_NE(Open().message().find("is damaged or cannot be used"), std::string::npos);
+  std::ifstream letter(DatabasePath());
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(letter), {}).substr(0, 16),
+            "this is a letter");
+}
+
+// A damaged file is refused with a sentence, or the damage was in a place that holds nothing.
+TEST_F(StoreTest, DamageIsFoundAtTheOpeningOrHarmless) {
+  ASSERT_TRUE(Open().ok());
+  for (uint64_t i = 1; i <= 200; ++i) ASSERT_TRUE(store_->Commit(Step(i)).ok());
+  const model::Records sound = *store_->Load();
+  store_.reset();  // the last connection puts everything into the one file
+  std::ifstream in(DatabasePath(), std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  in.close();
+  sim::Random random(5);
+  int refused = 0;
+  for (int round = 0; round < 150; ++round) {
+    std::string damaged = bytes;
+    switch (round % 3) {
+      case 0:  // a flipped bit
+        damaged[static_cast<size_t>(random.Between(0, static_cast<int64_t>(bytes.size()) - 1))] ^=
+            static_cast<char>(1 << random.Between(0, 7));
+        break;
+      case 1:  // a page of zeros
+        damaged.replace(
+            static_cast<size_t>(random.Between(0, static_cast<int64_t>(bytes.size() / 4096) - 1)) *
+                4096,
+            4096, 4096, '\0');
+        break;
+      default:  // cut short
+        damaged.resize(
+            static_cast<size_t>(random.Between(1, static_cast<int64_t>(bytes.size()) - 1)));
+    }
+    fs::remove(DatabasePath() + "-wal");
+    fs::remove(DatabasePath() + "-shm");
+    std::ofstream(DatabasePath(), std::ios::binary | std::ios::trunc) << damaged;
+    const Status opened = Open();
+    if (!opened.ok()) {
+      ++refused;
+      EXPECT_FALSE(opened.message().empty());
+      continue;
+    }
+    const Result<model::Records> records = store_->Load();
+    if (!records.ok()) {
+      ++refused;
+      continue;
+    }
+    // A flipped bit inside a text is beyond what the file's structure can tell; nothing may be lost
+    // or invented, though.
+    EXPECT_EQ(records->events.size(), sound.events.size()) << "round " << round;
+    EXPECT_GE(records->node_types.size(), sound.node_types.size()) << "round " << round;
+  }
+  EXPECT_GT(refused, 50);
+}
+
+TEST_F(StoreTest, NothingAcknowledgedIsLostByKillNine) {
+  sim::Random random(7);
+  uint64_t acknowledged = 0;
+  for (int round = 0; round < 30; ++round) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t pid = fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+      Result<std::unique_ptr<Store>> store = OpenSqliteStore(dir_);
+      if (!store.ok()) _exit(1);
+      uint64_t revision = (*store)->Load()->revision;
+      for (;;) {
+        if (!(*store)->Commit(Step(revision + 1)).ok()) _exit(2);
+        ++revision;
+        if (write(ends[1], &revision, sizeof(revision)) < 0) _exit(3);
+      }
+    }
+    close(ends[1]);
+    const int64_t commits = random.Between(1, 60);
+    for (int64_t i = 0; i < commits; ++i) {
+      ASSERT_EQ(read(ends[0], &acknowledged, sizeof(acknowledged)), long{sizeof(acknowledged)});
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    while (read(ends[0], &acknowledged, sizeof(acknowledged)) == long{sizeof(acknowledged)}) {
+    }
+    close(ends[0]);
+    ASSERT_TRUE(Open().ok());
+    const model::Records records = *store_->Load();
+    EXPECT_GE(records.revision, acknowledged);
+    EXPECT_LE(records.revision, acknowledged + 1);
+    EXPECT_EQ(records.events.size(), records.revision);  // whole, or not at all
+    store_.reset();
+  }
+}
+
+}  // namespace
+}  // namespace ec::store
