@@ -27,15 +27,18 @@ struct Settings {
 
 class EndpointServer {
  public:
-  // `engine_socket` gives the path of a member's unix socket. It is called on the server's threads.
+  // `engine_socket` gives the path of a member's unix socket. It is called on the server's threads,
+  // and must not wait for a thread that is in Conform().
   EndpointServer(Settings settings, std::function<std::string(MemberId)> engine_socket);
   ~EndpointServer();  // closes everything
   EndpointServer(const EndpointServer&) = delete;
   EndpointServer& operator=(const EndpointServer&) = delete;
 
   // Makes the endpoints exactly these, and says how each of them is. Unchanged ones keep their
-  // connections; one whose address or target changes, and one that is no longer there, drops them.
-  // Tries again to open what could not be opened before. May be called from one thread at a time.
+  // connections, and so do those of which only the discovery list changes, which then applies to
+  // the next command that asks for it. One whose address or target changes, and one that is no
+  // longer there, drops them: when this returns, none of their bytes moves any more. Tries again to
+  // open what could not be opened before. Any thread. REQUIRES: no id comes twice
   std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& endpoints);
 
   // The same, without changing anything, with the present counts. Any thread.

@@ -1,0 +1,87 @@
+// One relayed connection: a client's socket, the engine's, and the bytes between them. Used by one
+// thread, the relay's that owns it.
+//
+//   held --an engine was found--> carried --both ends, or a failure--> ended
+//     \------------- the client went away, or it was held too long ----^
+//
+// Memory is bounded: from either side no more is read than the other takes, but for one buffer. An
+// end passes on like bytes: a client that has shut down its writing side still gets its reply.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/time.h"
+#include "common/unique_fd.h"
+#include "nodeagent/endpoint/discovery_filter.h"
+#include "nodeagent/endpoint/endpoint.h"
+#include "nodeagent/endpoint/stream.h"
+
+namespace ec::endpoint {
+
+// What a relay's thread lends to the connection that it works on.
+struct Workbench {
+  std::vector<char> buffer = std::vector<char>(64 * 1024);
+  DiscoveryFilter::Scratch scratch;
+};
+
+class Connection {
+ public:
+  enum class Progress {
+    kWaits,   // for an event
+    kGoesOn,  // there is more to do at once, but it is another connection's turn
+    kEnded,   // see end()
+  };
+  enum class End {
+    kNone,
+    kClientLeft,
+    kEngineClosed,  // as engines do after QUIT, for example
+    kEngineDied,
+  };
+
+  // Held. Looks for discovery commands if the endpoint has answers to them.
+  explicit Connection(std::shared_ptr<Endpoint> endpoint);
+
+  // Begins to watch the sockets; the epoll events carry &client() or &engine(). False if that
+  // cannot be done.
+  bool OpenClient(UniqueFd client, int epoll) { return client_.Open(std::move(client), epoll); }
+  bool OpenEngine(UniqueFd engine, int epoll) { return engine_.Open(std::move(engine), epoll); }
+
+  // Moves what can be moved, for a bounded time.
+  Progress Pump(Workbench* bench);
+
+  // Closes both sockets. With `reset`, or if the engine has not taken all that the client sent, the
+  // client sees a reset.
+  void Close(bool reset);
+
+  Stream& client() { return client_; }
+  Stream& engine() { return engine_; }
+  bool is_held() const { return !engine_.is_open(); }
+  bool is_closed() const { return !client_.is_open(); }
+  End end() const { return end_; }
+  const std::shared_ptr<Endpoint>& endpoint() const { return endpoint_; }
+
+  // The relay's own notes.
+  std::list<Connection>::iterator place;  // among all of its connections
+  Instant held_until;                     // meaningful while it is held
+  bool in_turn = false;                   // waits for its next turn
+
+ private:
+  bool CanTakeFromClient() const;
+  void TakeFromClient(Workbench* bench);
+  bool CanTakeFromEngine() const;
+  void TakeFromEngine(Workbench* bench);
+  End FindEnd() const;
+  void PassEndsOn();
+
+  const std::shared_ptr<Endpoint> endpoint_;
+  Stream client_{this};
+  Stream engine_{this};                      // not open while the connection is held
+  std::unique_ptr<DiscoveryFilter> filter_;  // null: the bytes are not looked at
+  std::string untaken_;  // received from the client, not yet taken by the filter
+  End end_ = End::kNone;
+};
+
+}  // namespace ec::endpoint

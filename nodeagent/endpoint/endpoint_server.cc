@@ -1,0 +1,137 @@
+#include "nodeagent/endpoint/endpoint_server.h"
+
+#include <cerrno>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "common/check.h"
+#include "nodeagent/endpoint/acceptor.h"
+#include "nodeagent/endpoint/carrier.h"
+#include "nodeagent/endpoint/endpoint.h"
+#include "nodeagent/endpoint/listener.h"
+
+namespace ec::endpoint {
+
+class EndpointServer::Impl {
+ public:
+  Impl(const Settings& settings, EnginePath engine_path)
+      : carrier_(settings, std::move(engine_path)),
+        acceptor_(settings.connections_max, &carrier_) {}
+
+  std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& specs);
+  std::vector<EndpointReport> Report() const;
+
+ private:
+  struct Slot {
+    EndpointSpec spec;
+    std::shared_ptr<Tally> tally = std::make_shared<Tally>();
+    std::shared_ptr<Endpoint> endpoint;  // always the one of spec.listen and spec.target
+    std::optional<int> listener;         // the acceptor's name for it; nullopt: not listening
+    EndpointTrouble trouble = EndpointTrouble::kNone;
+    std::string trouble_text;
+  };
+
+  void Drop(const std::vector<EndpointSpec>& specs);
+  void Update(const EndpointSpec& spec);
+  void Open(Slot* slot);
+  void Close(Slot* slot);
+  std::vector<EndpointReport> ReportLocked() const;
+
+  Carrier carrier_;
+  Acceptor acceptor_;  // after what it uses
+  mutable std::mutex mutex_;
+  std::map<EndpointId, Slot> slots_;                 // guarded by mutex_
+  std::vector<std::shared_ptr<Endpoint>> replaced_;  // guarded by mutex_; empty between calls
+};
+
+std::vector<EndpointReport> EndpointServer::Impl::Conform(const std::vector<EndpointSpec>& specs) {
+  const std::lock_guard lock(mutex_);
+  // First everything closes that is to close: an address may pass from one endpoint to another.
+  Drop(specs);
+  for (const EndpointSpec& spec : specs) Update(spec);
+  carrier_.Cut(std::exchange(replaced_, {}));
+  for (auto& [id, slot] : slots_) {
+    if (!slot.listener) Open(&slot);
+  }
+  return ReportLocked();
+}
+
+void EndpointServer::Impl::Drop(const std::vector<EndpointSpec>& specs) {
+  std::set<EndpointId> wanted;
+  for (const EndpointSpec& spec : specs) {
+    EC_CHECK(wanted.insert(spec.id).second);  // each id once
+  }
+  for (auto next = slots_.begin(); next != slots_.end();) {
+    const auto slot = next++;
+    if (wanted.contains(slot->first)) continue;
+    Close(&slot->second);
+    replaced_.push_back(slot->second.endpoint);
+    slots_.erase(slot);
+  }
+}
+
+// Brings the slot up to date, except that it may not be listening yet.
+void EndpointServer::Impl::Update(const EndpointSpec& spec) {
+  Slot& slot = slots_[spec.id];
+  const bool moved = slot.spec.listen != spec.listen;
+  if (moved) Close(&slot);
+  if (slot.endpoint == nullptr || moved || slot.spec.target != spec.target) {
+    if (slot.endpoint != nullptr) replaced_.push_back(slot.endpoint);
+    slot.endpoint = std::make_shared<Endpoint>(spec.target, slot.tally);
+    slot.endpoint->SetDiscovery(spec.discovery);
+    // Clients that wait to be accepted go to the new target.
+    if (slot.listener) acceptor_.Replace(*slot.listener, slot.endpoint);
+  } else if (slot.spec.discovery != spec.discovery) {
+    slot.endpoint->SetDiscovery(spec.discovery);
+  }
+  slot.spec = spec;
+}
+
+void EndpointServer::Impl::Open(Slot* slot) {
+  Listening listening = Listen(slot->spec.listen);
+  if (listening.socket) {
+    slot->listener = acceptor_.Add(std::move(listening.socket), slot->endpoint);
+    if (!slot->listener) listening = TroubleWith(slot->spec.listen, errno);
+  }
+  slot->trouble = listening.trouble;
+  slot->trouble_text = std::move(listening.trouble_text);
+}
+
+void EndpointServer::Impl::Close(Slot* slot) {
+  if (slot->listener) acceptor_.Remove(*slot->listener);
+  slot->listener.reset();
+}
+
+std::vector<EndpointReport> EndpointServer::Impl::Report() const {
+  const std::lock_guard lock(mutex_);
+  return ReportLocked();
+}
+
+std::vector<EndpointReport> EndpointServer::Impl::ReportLocked() const {
+  std::vector<EndpointReport> reports;
+  for (const auto& [id, slot] : slots_) {
+    reports.push_back({.id = id,
+                       .listening = slot.listener.has_value(),
+                       .trouble = slot.trouble,
+                       .trouble_text = slot.trouble_text,
+                       .counts = slot.tally->Read()});
+  }
+  return reports;
+}
+
+EndpointServer::EndpointServer(Settings settings,
+                               std::function<std::string(MemberId)> engine_socket)
+    : impl_(std::make_unique<Impl>(settings, std::move(engine_socket))) {}
+
+EndpointServer::~EndpointServer() = default;
+
+std::vector<EndpointReport> EndpointServer::Conform(const std::vector<EndpointSpec>& endpoints) {
+  return impl_->Conform(endpoints);
+}
+
+std::vector<EndpointReport> EndpointServer::Report() const { return impl_->Report(); }
+
+}  // namespace ec::endpoint

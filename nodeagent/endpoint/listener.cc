@@ -1,0 +1,85 @@
+#include "nodeagent/endpoint/listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace ec::endpoint {
+namespace {
+
+constexpr int kBacklog = 1024;
+
+sockaddr_in ToSockaddr(Address address) {
+  sockaddr_in result{};
+  result.sin_family = AF_INET;
+  result.sin_port = htons(address.port);
+  result.sin_addr.s_addr = htonl(address.ip.bits);
+  return result;
+}
+
+}  // namespace
+
+Listening TroubleWith(Address address, int error) {
+  const std::string name = ToString(address);
+  switch (error) {
+    case EADDRINUSE:
+      return {.trouble = EndpointTrouble::kAddressInUse,
+              .trouble_text = "the address " + name + " is in use"};
+    case EADDRNOTAVAIL:
+      return {.trouble = EndpointTrouble::kAddressNotAvailable,
+              .trouble_text = "this machine does not have the address " + name};
+    case EACCES:
+      return {.trouble = EndpointTrouble::kOther,
+              .trouble_text = "the agent may not listen on " + name +
+                              ": ports below 1024 usually need a privilege"};
+    default:
+      return {.trouble = EndpointTrouble::kOther,
+              .trouble_text =
+                  "cannot listen on " + name + ": " + std::generic_category().message(error)};
+  }
+}
+
+Listening Listen(Address address) {
+  UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return TroubleWith(address, errno);
+  const int on = 1;
+  const sockaddr_in name = ToSockaddr(address);
+  if (setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+      setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
+      bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) < 0 ||
+      listen(socket.get(), kBacklog) < 0) {
+    return TroubleWith(address, errno);
+  }
+  return {.socket = std::move(socket)};
+}
+
+void CloseListener(UniqueFd socket) { shutdown(socket.get(), SHUT_RDWR); }
+
+Accepted Accept(int listener) {
+  using Outcome = Accepted::Outcome;
+  sockaddr_in peer{};
+  socklen_t length = sizeof(peer);
+  UniqueFd socket(
+      accept4(listener, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket) {
+    const Address address{.ip = {ntohl(peer.sin_addr.s_addr)}, .port = ntohs(peer.sin_port)};
+    return {.outcome = Outcome::kAccepted, .socket = std::move(socket), .peer = address};
+  }
+  switch (errno) {
+    case EAGAIN:
+      return {.outcome = Outcome::kNoneLeft};
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      return {.outcome = Outcome::kExhausted};
+    default:
+      // Among them are ECONNABORTED and what accept(2) calls errors of the network.
+      return {.outcome = Outcome::kGone};
+  }
+}
+
+}  // namespace ec::endpoint

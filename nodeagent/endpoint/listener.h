@@ -1,0 +1,42 @@
+// Opens an endpoint's listening socket, and takes connections off it.
+#pragma once
+
+#include <string>
+
+#include "common/address.h"
+#include "common/host_plan.h"
+#include "common/unique_fd.h"
+
+namespace ec::endpoint {
+
+struct Listening {
+  UniqueFd socket;  // empty: it could not be opened
+  EndpointTrouble trouble = EndpointTrouble::kNone;
+  std::string trouble_text;  // a sentence, such as "the address 127.10.0.4:6379 is in use"
+};
+
+// Why it is not listened on `address`, given errno.
+Listening TroubleWith(Address address, int error);
+
+// Sockets that are accepted from it send small packets at once (TCP_NODELAY).
+Listening Listen(Address address);
+
+// Stops listening at once, even while a child that has been forked but not yet executed still
+// holds a copy of the descriptor.
+void CloseListener(UniqueFd socket);
+
+struct Accepted {
+  enum class Outcome {
+    kAccepted,
+    kNoneLeft,
+    kGone,       // the client gave up before it was accepted; there may be others
+    kExhausted,  // no descriptors or no memory: try again later
+  };
+  Outcome outcome = Outcome::kNoneLeft;
+  UniqueFd socket;  // non-blocking
+  Address peer;
+};
+
+Accepted Accept(int listener);
+
+}  // namespace ec::endpoint

@@ -1,0 +1,97 @@
+// Carries connections by copying bytes between the client's socket and the engine's: one thread,
+// with an epoll of its own.
+//
+// A connection that finds no engine is held: every few milliseconds the engine is looked for again,
+// until the connection has been held for too long and is reset.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <latch>
+#include <list>
+#include <memory>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/host_plan.h"
+#include "common/time.h"
+#include "common/unique_fd.h"
+#include "nodeagent/endpoint/connection.h"
+#include "nodeagent/endpoint/endpoint.h"
+#include "nodeagent/endpoint/inbox.h"
+
+namespace ec::endpoint {
+
+using EnginePath = std::function<std::string(MemberId)>;
+
+class Relay {
+ public:
+  // `engine_path` gives the path of an engine's unix socket; called on the relay's thread.
+  Relay(Duration hold_max, EnginePath engine_path);
+  ~Relay();  // closes all connections
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  // Carries a client's connection until it ends. Any thread.
+  void Carry(UniqueFd client, std::shared_ptr<Endpoint> endpoint);
+
+  // Resets all connections of these endpoints that Carry() was called for before, then counts
+  // `done` down; from then on none of their bytes moves. Any thread.
+  void Cut(std::vector<std::shared_ptr<Endpoint>> endpoints, std::shared_ptr<std::latch> done);
+
+  // The connections that it carries or holds. Any thread.
+  size_t open() const { return open_; }
+
+ private:
+  // Bounded by the server: one arrival for each connection that it has room for, and one call of
+  // Conform() at a time.
+  struct Arrival {
+    UniqueFd client;
+    std::shared_ptr<Endpoint> endpoint;
+  };
+  struct CutCommand {
+    std::vector<std::shared_ptr<Endpoint>> endpoints;
+    std::shared_ptr<std::latch> done;
+  };
+  struct StopCommand {};
+  using Message = std::variant<Arrival, CutCommand, StopCommand>;
+
+  void Run();
+  int WaitMilliseconds();
+  void ReadInbox();
+  void Admit(Arrival arrival);
+  void CutAll(const CutCommand& command);
+  void GiveTurns();
+  void Pump(Connection& connection);
+
+  // Whether the engine was found, and is now connected.
+  bool FindEngine(Connection& connection);
+  void RetryHeld();
+  void Refuse(Connection& connection);
+  void Bury(Connection& connection, bool reset);
+  void ForgetBuried();
+
+  const Duration hold_max_;
+  const EnginePath engine_path_;
+  const SystemClock clock_;
+  Inbox<Message> inbox_;
+  std::atomic<size_t> open_ = 0;
+
+  // State below belongs to the thread.
+  UniqueFd epoll_;
+  bool stopping_ = false;
+  Workbench bench_;
+  std::list<Connection> connections_;
+  std::list<Connection> buried_;      // closed, but perhaps still named by an event or a list
+  std::vector<Connection*> held_;     // the oldest first
+  std::vector<Connection*> in_turn_;  // have more to do
+  Instant next_retry_;
+
+  std::thread thread_;
+};
+
+}  // namespace ec::endpoint

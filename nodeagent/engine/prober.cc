@@ -1,0 +1,141 @@
+#include "nodeagent/engine/prober.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <memory>
+
+#include "common/unique_fd.h"
+#include "common/unix_socket.h"
+#include "nodeagent/engine/replies.h"
+
+namespace ec::engine {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Outcome = host::EngineProbed::Outcome;
+
+// An answer is a few kilobytes; more than this is not one.
+constexpr size_t kReplyBytesMax = 64 << 10;
+
+// One question and its answer.
+class Conversation : public std::enable_shared_from_this<Conversation> {
+ public:
+  Conversation(asio::io_context& io, EngineKind engine, UniqueFd socket, Prober::Done done)
+      : engine_(engine), socket_(io, socket.release()), timer_(io), done_(std::move(done)) {}
+
+  void Begin(Duration deadline) {
+    timer_.expires_after(deadline);
+    timer_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error) self->OnDeadline();
+    });
+    // A TCP connection that is still being made can be written to as soon as it stands.
+    socket_.async_wait(asio::posix::stream_descriptor::wait_write,
+                       [self = shared_from_this()](error_code error) {
+                         if (error) return self->Finish(Outcome::kRefused);
+                         self->Ask();
+                       });
+  }
+
+ private:
+  void Ask() {
+    const std::string_view request = ProbeRequest(engine_);
+    asio::async_write(socket_, asio::buffer(request.data(), request.size()),
+                      [self = shared_from_this()](error_code error, size_t) {
+                        if (error) return self->Finish(Outcome::kRefused);
+                        self->Listen();
+                      });
+  }
+
+  void Listen() {
+    socket_.async_read_some(asio::buffer(buffer_),
+                            [self = shared_from_this()](error_code error, size_t got) {
+                              if (error) return self->Finish(Outcome::kRefused);
+                              if (self->Hear(got)) return;
+                              self->Listen();
+                            });
+  }
+
+  // Takes what was read in; true when the conversation is over.
+  bool Hear(size_t got) {
+    received_.append(buffer_.data(), got);
+    if (const auto reply = ParseProbeReply(engine_, received_)) {
+      version_ = reply->version;
+      Finish(reply->loading ? Outcome::kLoading : Outcome::kAnswered);
+      return true;
+    }
+    if (received_.size() <= kReplyBytesMax) return false;
+    Finish(Outcome::kRefused);
+    return true;
+  }
+
+  // The engine is not to blame when it was we who did not look: an answer that lies there counts.
+  void OnDeadline() {
+    const ssize_t got = recv(socket_.native_handle(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (got > 0 && Hear(static_cast<size_t>(got))) return;
+    Finish(Outcome::kMissed);
+  }
+
+  void Finish(Outcome outcome) {
+    if (!done_) return;
+    timer_.cancel();
+    error_code ignored;
+    socket_.close(ignored);
+    const Prober::Done done = std::exchange(done_, nullptr);
+    done({outcome, version_});
+  }
+
+  const EngineKind engine_;
+  asio::posix::stream_descriptor socket_;
+  asio::steady_timer timer_;
+  Prober::Done done_;
+  std::array<char, 4096> buffer_;
+  std::string received_;
+  std::string version_;
+};
+
+UniqueFd ConnectTcp(const Address& address) {
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(address.port);
+  to.sin_addr.s_addr = htonl(address.ip.bits);
+  if (!fd) return fd;
+  const int result = connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to));
+  if (result < 0 && errno != EINPROGRESS) fd.reset();
+  return fd;
+}
+
+void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, Duration deadline,
+              Prober::Done done) {
+  if (!socket) {
+    // A full backlog belongs to an engine that does not accept: that is no answer.
+    const Outcome outcome = errno == EAGAIN ? Outcome::kMissed : Outcome::kRefused;
+    asio::post(io, [done = std::move(done), outcome] { done({outcome, ""}); });
+    return;
+  }
+  std::make_shared<Conversation>(io, engine, std::move(socket), std::move(done))->Begin(deadline);
+}
+
+}  // namespace
+
+void Prober::ProbeEngine(EngineKind engine, const std::string& socket_path, Duration deadline,
+                         Done done) {
+  Converse(io_, engine, ConnectUnix(socket_path), deadline, std::move(done));
+}
+
+void Prober::ProbeEndpoint(EngineKind engine, const Address& address, Duration deadline,
+                           Done done) {
+  Converse(io_, engine, ConnectTcp(address), deadline, std::move(done));
+}
+
+}  // namespace ec::engine

@@ -1,0 +1,38 @@
+// How to launch an engine: what must be known about Redis and Memcached, and nothing about
+// processes. Pure: the same specification always gives the same recipe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/host_plan.h"
+
+namespace ec::engine {
+
+// What the machine allows.
+struct Machine {
+  int cores = 1;
+  int64_t open_files_max = 1024;  // RLIMIT_NOFILE of the engines
+  std::string user;               // to run Memcached as; empty unless the agent is root
+};
+
+struct Recipe {
+  std::vector<std::string> arguments;  // without the program itself
+  // Name and content of files in the member's directory, written before the start.
+  std::vector<std::pair<std::string, std::string>> files;
+};
+
+// The engine listens on this unix socket in its directory, and nowhere else.
+inline constexpr const char* kSocketName = "engine.sock";
+// What a Redis saves at an orderly stop, and loads when it is started with load_kept.
+inline constexpr const char* kDataName = "dump.rdb";
+
+Recipe RecipeFor(const MemberSpec& spec, const Machine& machine);
+
+// The value in double quotes, with everything escaped that could end it or the line: as Redis's
+// configuration reader undoes it. So a value can never become a directive of its own.
+std::string QuoteForRedis(const std::string& value);
+
+}  // namespace ec::engine

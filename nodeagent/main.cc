@@ -1,0 +1,194 @@
+// ec-nodeagent: flags, wiring, signals.
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "common/log.h"
+#include "common/process.h"
+#include "nodeagent/agent/agent.h"
+
+namespace ec {
+namespace {
+
+struct Flags {
+  std::string dir;
+  std::string host;
+  std::string zone;
+  std::string control_plane = "127.0.0.1:7379";
+  int members_max = 100;
+  std::string log_level = "info";
+  std::string log_file;
+  bool stop_engines = false;
+  bool discard = false;
+  int stop_timeout_s = 60;
+};
+
+bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
+  CLI::App app{"emucache's node agent: runs the engines of one host and serves their endpoints."};
+  app.set_version_flag("--version", EC_VERSION);
+  app.add_option("--dir", flags->dir, "The host's directory; created if missing")->required();
+  app.add_option("--host", flags->host, "Name of the host: letters, digits, hyphens");
+  app.add_option("--zone", flags->zone, "Availability zone, such as us-east-1a");
+  app.add_option("--control-plane", flags->control_plane, "Address of the control plane")
+      ->capture_default_str();
+  app.add_option("--members-max", flags->members_max, "Engines that the host takes at most")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--log-level", flags->log_level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-file", flags->log_file, "File to log to; standard error when absent");
+  app.add_flag("--stop-engines", flags->stop_engines,
+               "Stop the host's engines in order, keeping Redis data for the next start, and exit. "
+               "No agent may be running in the directory");
+  app.add_flag("--discard", flags->discard, "With --stop-engines: keep nothing");
+  app.add_option("--stop-timeout", flags->stop_timeout_s, "With --stop-engines: seconds to wait")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+    if (!flags->stop_engines && (flags->host.empty() || flags->zone.empty())) {
+      throw CLI::RequiredError("--host and --zone");
+    }
+    return true;
+  } catch (const CLI::ParseError& error) {
+    *exit_code = app.exit(error) == 0 ? 0 : 2;
+    return false;
+  }
+}
+
+int Fail(const std::string& why) {
+  std::fprintf(stderr, "ec-nodeagent: %s\n", why.c_str());
+  LogError("cannot go on", {{"why", why}});
+  return 1;
+}
+
+// One agent per directory. An agent that is just ending is waited for a moment.
+UniqueFd LockDirectory(const std::string& dir) {
+  UniqueFd fd(open((dir + "/agent.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  for (int tries = 0; fd && tries < 200; ++tries) {
+    if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return {};
+}
+
+// Higher at every start, and never the same twice: durable before it is used.
+uint64_t NextIncarnation(const std::string& dir) {
+  const std::string path = dir + "/incarnation";
+  const uint64_t last = std::strtoull(ReadFile(path).value_or("0").c_str(), nullptr, 10);
+  const uint64_t next = last + 1;
+  return ReplaceFile(path, std::to_string(next) + "\n", true) ? next : 0;
+}
+
+// Each relayed connection takes two descriptors: as many as the machine lets us have.
+int64_t RaiseOpenFiles() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  constexpr rlim_t kEnough = 1 << 20;
+  return static_cast<int64_t>(std::min(limit.rlim_cur, kEnough));
+}
+
+engine::Machine LookAtMachine() {
+  engine::Machine machine;
+  machine.cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  machine.open_files_max = RaiseOpenFiles();
+  if (geteuid() == 0) {
+    const passwd* user = getpwuid(0);
+    machine.user = user == nullptr ? "root" : user->pw_name;
+  }
+  return machine;
+}
+
+// SIGTERM and SIGINT are taken by one thread and by nobody else.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int RunAgent(const Flags& flags) {
+  const sigset_t signals = BlockSignals();
+  agent::AgentOptions options;
+  options.dir = flags.dir;
+  options.control_plane = flags.control_plane;
+  options.machine = LookAtMachine();
+  options.programs = engine::FindPrograms();
+  options.hello.host = flags.host;
+  options.hello.zone = flags.zone;
+  options.hello.incarnation = NextIncarnation(flags.dir);
+  options.hello.members_max = flags.members_max;
+  options.hello.pid = getpid();
+  if (options.hello.incarnation == 0) return Fail("cannot write to " + flags.dir + ".");
+  for (const auto& [engine, program] : options.programs) {
+    options.hello.engines[engine] = program.version;
+  }
+  options.endpoints.connections_max =
+      static_cast<size_t>(std::max<int64_t>(options.machine.open_files_max / 2 - 500, 100));
+
+  SystemClock clock;
+  agent::Agent agent(options, clock);
+  const ProcessId self = SelfId();
+  const std::string ready_file = flags.dir + "/agent.json";
+  const nlohmann::json ready = {{"pid", self.pid},
+                                {"start_time", self.start_time},
+                                {"host", flags.host},
+                                {"zone", flags.zone}};
+  if (!ReplaceFile(ready_file, ready.dump() + "\n", false)) {
+    return Fail("cannot write " + ready_file + ".");
+  }
+  std::thread waiter([&] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    LogInfo("stopping; the engines go on", {{"signal", signal}});
+    agent.Stop();
+  });
+  agent.Run();
+  waiter.join();
+  unlink(ready_file.c_str());
+  return 0;
+}
+
+int Main(int argc, char** argv) {
+  Flags flags;
+  int exit_code = 0;
+  if (!ParseFlags(argc, argv, &flags, &exit_code)) return exit_code;
+  umask(077);
+  std::string why;
+  LogLevel level = LogLevel::kInfo;
+  ParseLogLevel(flags.log_level, &level);
+  if (!StartLog(level, flags.log_file, &why)) return Fail(why);
+  std::error_code error;
+  std::filesystem::create_directories(flags.dir + "/members", error);
+  if (error) return Fail("cannot create " + flags.dir + ": " + error.message() + ".");
+  flags.dir = std::filesystem::canonical(flags.dir).string();
+  const UniqueFd lock = LockDirectory(flags.dir);
+  if (!lock) return Fail("another agent is running in " + flags.dir + ".");
+  if (!flags.stop_engines) return RunAgent(flags);
+  const Status stopped = engine::StopEngines(flags.dir + "/members", flags.discard,
+                                             std::chrono::seconds(flags.stop_timeout_s));
+  return stopped.ok() ? 0 : Fail(stopped.message());
+}
+
+}  // namespace
+}  // namespace ec
+
+int main(int argc, char** argv) { return ec::Main(argc, argv); }
