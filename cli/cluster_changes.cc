@@ -1,0 +1,193 @@
+// `ecctl cluster create` and `ecctl cluster modify`.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cli/clusters.h"
+#include "cli/lookup.h"
+#include "cli/tags.h"
+
+namespace ec::cli {
+namespace {
+
+// The service judges the values; what is absent here is absent in the request.
+struct CreateOptions {
+  std::string id;
+  std::string engine = "redis";
+  std::string node_type = "cache.t3.micro";
+  std::optional<std::string> engine_version, az_mode, zone, parameter_group, subnet_group;
+  std::optional<std::string> maintenance_window, snapshot_window, notification_topic;
+  std::optional<int> nodes, port, snapshot_retention;
+  std::vector<std::string> zones, security_groups, tags;
+  bool no_auto_minor_version_upgrade = false;
+  bool wait = false;
+};
+
+struct ModifyOptions {
+  std::string id;
+  std::optional<int> nodes, snapshot_retention;
+  std::vector<std::string> remove, new_zones, security_groups;
+  std::optional<std::string> engine_version, node_type, az_mode, parameter_group;
+  std::optional<std::string> maintenance_window;
+  std::optional<std::string> snapshot_window, notification_topic, notification_status;
+  std::optional<bool> auto_minor_version_upgrade;
+  bool apply_immediately = true;
+  bool wait = false;
+};
+
+Outcome ToRequest(const CreateOptions& options, v1::CreateCacheClusterRequest* request) {
+  request->set_cache_cluster_id(options.id);
+  request->set_engine(options.engine);
+  request->set_cache_node_type(options.node_type);
+  const int one_per_zone = std::max(static_cast<int>(options.zones.size()), 1);
+  request->set_num_cache_nodes(options.nodes.value_or(one_per_zone));
+  if (options.engine_version) request->set_engine_version(*options.engine_version);
+  if (options.az_mode) request->set_az_mode(*options.az_mode);
+  if (options.zone) request->set_preferred_availability_zone(*options.zone);
+  for (const std::string& zone : options.zones) request->add_preferred_availability_zones(zone);
+  if (options.port) request->set_port(*options.port);
+  if (options.parameter_group) request->set_cache_parameter_group_name(*options.parameter_group);
+  if (options.subnet_group) request->set_cache_subnet_group_name(*options.subnet_group);
+  for (const std::string& id : options.security_groups) request->add_security_group_ids(id);
+  if (options.maintenance_window) {
+    request->set_preferred_maintenance_window(*options.maintenance_window);
+  }
+  if (options.snapshot_retention) {
+    request->set_snapshot_retention_limit(*options.snapshot_retention);
+  }
+  if (options.snapshot_window) request->set_snapshot_window(*options.snapshot_window);
+  if (options.notification_topic) {
+    request->set_notification_topic_arn(*options.notification_topic);
+  }
+  if (options.no_auto_minor_version_upgrade) request->set_auto_minor_version_upgrade(false);
+  for (const std::string& tag : options.tags) {
+    EC_RETURN_UNLESS_OK(ParseTag(tag, request->add_tags()));
+  }
+  return {};
+}
+
+v1::ModifyCacheClusterRequest ToRequest(const ModifyOptions& options) {
+  v1::ModifyCacheClusterRequest request;
+  request.set_cache_cluster_id(options.id);
+  if (options.nodes) request.set_num_cache_nodes(*options.nodes);
+  for (const std::string& node : options.remove) request.add_cache_node_ids_to_remove(node);
+  for (const std::string& zone : options.new_zones) request.add_new_availability_zones(zone);
+  if (options.az_mode) request.set_az_mode(*options.az_mode);
+  if (options.engine_version) request.set_engine_version(*options.engine_version);
+  if (options.node_type) request.set_cache_node_type(*options.node_type);
+  for (const std::string& id : options.security_groups) request.add_security_group_ids(id);
+  if (options.parameter_group) request.set_cache_parameter_group_name(*options.parameter_group);
+  if (options.maintenance_window) {
+    request.set_preferred_maintenance_window(*options.maintenance_window);
+  }
+  if (options.snapshot_retention) request.set_snapshot_retention_limit(*options.snapshot_retention);
+  if (options.snapshot_window) request.set_snapshot_window(*options.snapshot_window);
+  if (options.notification_topic) request.set_notification_topic_arn(*options.notification_topic);
+  if (options.notification_status) {
+    request.set_notification_topic_status(*options.notification_status);
+  }
+  if (options.auto_minor_version_upgrade) {
+    request.set_auto_minor_version_upgrade(*options.auto_minor_version_upgrade);
+  }
+  request.set_apply_immediately(options.apply_immediately);
+  return request;
+}
+
+Outcome CreateCluster(Context& context, const CreateOptions& options) {
+  v1::CreateCacheClusterRequest request;
+  EC_RETURN_UNLESS_OK(ToRequest(options, &request));
+  uint64_t last_serial = 0;
+  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, options.id, &last_serial));
+  v1::CreateCacheClusterResponse response;
+  EC_RETURN_UNLESS_OK(context.Call(&v1::ElastiCache::Stub::CreateCacheCluster, request, &response));
+  return FinishChange(context, "creation", options.wait, last_serial, &response);
+}
+
+Outcome ModifyCluster(Context& context, const ModifyOptions& options) {
+  const v1::ModifyCacheClusterRequest request = ToRequest(options);
+  uint64_t last_serial = 0;
+  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, options.id, &last_serial));
+  v1::ModifyCacheClusterResponse response;
+  EC_RETURN_UNLESS_OK(context.Call(&v1::ElastiCache::Stub::ModifyCacheCluster, request, &response));
+  return FinishChange(context, "modification", options.wait, last_serial, &response);
+}
+
+// The options that create and modify have in common.
+template <typename Options>
+void AddSharedOptions(Command& command, Options* options) {
+  command.Option("--az-mode", "MODE", &options->az_mode, "Memcached: single-az or cross-az")
+      .Option("--parameter-group", "GROUP", &options->parameter_group,
+              "Cache parameter group (default: default.<family>)")
+      .List("--security-groups", "IDS", &options->security_groups, "Security group ids")
+      .Option("--maintenance-window", "WINDOW", &options->maintenance_window,
+              "Weekly, in UTC: ddd:hh24:mi-ddd:hh24:mi, such as sun:05:00-sun:06:00")
+      .Option("--snapshot-retention", "DAYS", &options->snapshot_retention,
+              "Redis: days to keep automatic snapshots, 0..35; 0 turns them off")
+      .Option("--snapshot-window", "WINDOW", &options->snapshot_window,
+              "Redis: daily, in UTC: hh24:mi-hh24:mi, such as 02:00-03:00")
+      .Option("--notification-topic", "ARN", &options->notification_topic,
+              "ARN of the SNS topic for notifications")
+      .Flag("--wait", &options->wait, "Wait until it is done, and tell how it goes");
+}
+
+}  // namespace
+
+void AddCreateCommand(CommandLine& line, CLI::App* cluster) {
+  auto options = std::make_shared<CreateOptions>();
+  Command create = line.AddCommand(
+      cluster, "create", "Create a cache cluster",
+      [options](Context& context) { return CreateCluster(context, *options); },
+      "Examples:\n"
+      "  ecctl cluster create demo --wait\n"
+      "  ecctl cluster create sessions --engine-version 7.0 --snapshot-retention 7\n"
+      "  ecctl cluster create pages --engine memcached --nodes 3 --az-mode cross-az \\\n"
+      "      --zones us-east-1a,us-east-1b,us-east-1c --tag team=web --wait\n");
+  create.Argument("ID", "NAME", &options->id, "Its name: 1..50 letters, digits and hyphens")
+      .Option("--engine", "ENGINE", &options->engine, "redis or memcached (default redis)")
+      .Option("--engine-version", "VERSION", &options->engine_version, "Default: the newest one")
+      .Option("--node-type", "TYPE", &options->node_type, "Default cache.t3.micro")
+      .Option("--nodes", "N", &options->nodes,
+              "Memcached 1..40, Redis 1 (default: one per --zones, else 1)")
+      .Option("--zone", "ZONE", &options->zone, "Availability zone of all nodes")
+      .List("--zones", "ZONES", &options->zones,
+            "Memcached: the zone of each node, as many as nodes")
+      .Option("--port", "PORT", &options->port, "Default 6379 for Redis, 11211 for Memcached")
+      .Option("--subnet-group", "GROUP", &options->subnet_group, "Default: default");
+  AddSharedOptions(create, options.get());
+  create.Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times")
+      .Flag("--no-auto-minor-version-upgrade", &options->no_auto_minor_version_upgrade,
+            "Stay on the engine version that is asked for");
+}
+
+void AddModifyCommand(CommandLine& line, CLI::App* cluster) {
+  auto options = std::make_shared<ModifyOptions>();
+  Command modify = line.AddCommand(
+      cluster, "modify", "Change a cache cluster, at once unless told otherwise",
+      [options](Context& context) { return ModifyCluster(context, *options); },
+      "Unlike AWS's own tools this applies changes immediately by default;\n"
+      "--no-apply-immediately leaves them for the maintenance window or the next reboot.\n\n"
+      "Examples:\n"
+      "  ecctl cluster modify pages --nodes 5 --new-zones us-east-1a,us-east-1b --wait\n"
+      "  ecctl cluster modify pages --nodes 3 --remove 0004,0005\n"
+      "  ecctl cluster modify demo --engine-version 7.1 --no-apply-immediately\n");
+  modify.Argument("ID", "CLUSTER", &options->id, "The cache cluster")
+      .Option("--nodes", "N", &options->nodes, "Memcached: the new number of nodes")
+      .List("--remove", "NODES", &options->remove,
+            "The nodes to remove, exactly as many as the cluster shrinks by")
+      .List("--new-zones", "ZONES", &options->new_zones,
+            "The zones of the new nodes, as many as the cluster grows by")
+      .Option("--engine-version", "VERSION", &options->engine_version, "Upwards only")
+      .Option("--node-type", "TYPE", &options->node_type,
+              "Refused unless it is the present one: a node type is fixed at creation");
+  AddSharedOptions(modify, options.get());
+  modify
+      .Option("--notification-status", "STATUS", &options->notification_status,
+              "active or inactive")
+      .OnOff("auto-minor-version-upgrade", &options->auto_minor_version_upgrade,
+             "Follow minor versions, or stay")
+      .OnOff("apply-immediately", &options->apply_immediately,
+             "Now, or in the maintenance window or at a reboot (default: now)");
+}
+
+}  // namespace ec::cli

@@ -1,0 +1,32 @@
+// Where each noun adds its commands to the tree.
+#pragma once
+
+#include "cli/command_line.h"
+
+namespace ec::cli {
+
+// The headings of `ecctl --help`.
+inline constexpr char kMachineSection[] = "On this machine";
+inline constexpr char kClusterSection[] = "Cache clusters";
+inline constexpr char kServiceSection[] = "The service";
+inline constexpr char kProgramSection[] = "This program";
+
+void AddUpCommand(CommandLine& line);              // up.cc
+void AddDownCommand(CommandLine& line);            // down.cc
+void AddStatusCommands(CommandLine& line);         // status.cc
+void AddClusterCommands(CommandLine& line);        // clusters.cc
+void AddConnectCommand(CommandLine& line);         // connect.cc
+void AddTagCommands(CommandLine& line);            // tags.cc
+void AddEventCommands(CommandLine& line);          // events.cc
+void AddEndpointCommands(CommandLine& line);       // endpoints.cc
+void AddHostCommands(CommandLine& line);           // hosts.cc
+void AddNodeTypeCommands(CommandLine& line);       // node_types.cc
+void AddEngineVersionCommands(CommandLine& line);  // engine_versions.cc
+void AddServiceCommands(CommandLine& line);        // service.cc
+void AddRpcCommand(CommandLine& line);             // rpc.cc
+void AddCompletionCommands(CommandLine& line);     // completion.cc
+
+// All of them, in the order in which help shows them.
+void AddAllCommands(CommandLine& line);  // ecctl.cc
+
+}  // namespace ec::cli

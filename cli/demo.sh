@@ -1,0 +1,207 @@
+#!/usr/bin/env bash
+# The story that `./dev demo` tells: a person, two cache clusters, and some accidents. Every step
+# shows what was typed and what came back, and ends the demo if that is not as told.
+# With --keep the installation is left running.
+set -euo pipefail
+
+bin=$(cd "$(dirname "${BASH_SOURCE[0]}")/../build/bin" && pwd)
+PATH=$bin:$PATH
+keep=
+[[ ${1:-} == --keep ]] && keep=yes
+
+state=$(mktemp -d "${TMPDIR:-/tmp}/emucache-demo-XXXXXX")
+export EC_DIR=$state NO_COLOR=1
+step=0
+out=
+
+finish() {
+  local status=$?
+  trap - EXIT INT TERM
+  if ((status == 0)) && [[ -n $keep ]]; then
+    cat <<EOF
+
+The installation is left running. To use it:
+
+  export PATH=$bin:\$PATH
+  eval "\$(ecctl --dir $state env)"
+  ecctl status
+
+To end it and remove everything:
+
+  ecctl --dir $state down --discard
+EOF
+    exit 0
+  fi
+  if ((status != 0)); then
+    printf '\nThe demo ended in step %d. The control plane said last:\n' "$step" >&2
+    tail -n 15 "$state/controlplane/controlplane.log" >&2 2>/dev/null || true
+  fi
+  ecctl down --discard >/dev/null 2>&1 || true
+  rm -rf "$state"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+tell() {
+  step=$((step + 1))
+  printf '\n\033[1m%d. %s\033[0m\n' "$step" "$*"
+}
+
+# Shows the last output, and of a long one the beginning.
+indent() {
+  local line shown=0 lines
+  [[ -n $out ]] || return 0
+  lines=$(wc -l <<<"$out")
+  while IFS= read -r line; do
+    if ((shown == 20 && lines > 24)); then
+      printf '    ... and %d more lines\n' $((lines - shown))
+      break
+    fi
+    printf '    %s\n' "$line"
+    shown=$((shown + 1))
+  done <<<"$out"
+}
+
+# Shows the command, runs it, shows its output, and keeps that for `expect`.
+run() {
+  printf '\n  $ %s\n' "$*"
+  local status=0
+  out=$("$@" 2>&1) || status=$?
+  indent
+  return "$status"
+}
+
+# The same for one that has to be refused.
+refused() { ! run "$@" || wrong "this was accepted, and should not have been"; }
+
+# The same for lines of text to a Memcached node: what a person types into telnet. The lines of TEXT
+# are parted by \n.
+say_to() { # HOST TEXT
+  printf '\n  $ telnet %s 11211\n' "$1"
+  printf '    > %b\n' "${2//'\n'/'\n    > '}"
+  out=$(printf '%b\r\nquit\r\n' "${2//'\n'/'\r\n'}" | nc -w 5 "$1" 11211 | tr -d '\r')
+  indent
+}
+
+wrong() {
+  printf '\n  WRONG: %s\n' "$*" >&2
+  exit 1
+}
+
+expect() { # TEXT...: each must stand in the last output
+  local text
+  for text in "$@"; do
+    grep -qF -- "$text" <<<"$out" || wrong "'$text' was expected"
+  done
+}
+
+# What `ecctl cluster show` says of a node, or of the whole: describe CLUSTER JQ-FILTER
+describe() { ecctl cluster show "$1" --output json | jq -r ".cache_clusters[0] | $2"; }
+node_address() { describe "$1" ".cache_nodes[] | select(.cache_node_id == \"$2\") | .endpoint.address"; }
+node_pid() { describe "$1" ".cache_nodes[] | select(.cache_node_id == \"$2\") | .engine_pid"; }
+
+await() { # SECONDS COMMAND...
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < deadline)) || wrong "this did not come true in time: $*"
+    sleep 0.05
+  done
+}
+
+event_is_there() { ecctl event list --cluster "$1" | grep -qF -- "$2"; }
+
+tell "Start a control plane and three node agents, one for each availability zone"
+run ecctl up
+expect "us-east-1a" "us-east-1c"
+run ecctl host list
+expect "ready"
+
+tell "Create a Redis cluster, and a Memcached cluster of three nodes across the zones"
+run ecctl cluster create orders --engine redis --node-type cache.m1.small --wait
+expect "Cache cluster created" "orders is available"
+run ecctl cluster create pages --engine memcached --nodes 3 --az-mode cross-az --wait
+expect "pages is available"
+run ecctl cluster list
+expect "Multiple"
+
+tell "Use the Redis cluster with redis-cli"
+redis=$(node_address orders 0001)
+run redis-cli -h "$redis" set greeting "hello from a real engine"
+expect "OK"
+run redis-cli -h "$redis" get greeting
+expect "hello from a real engine"
+
+tell "Use the Memcached nodes in a text session"
+for node in 0001 0002 0003; do
+  address=$(node_address pages "$node")
+  say_to "$address" "set page 0 0 9\nnode $node\nget page"
+  expect "STORED" "node $node"
+done
+say_to "$address" "stats"
+expect "STAT version" "STAT limit_maxbytes"
+
+tell "Discover the nodes: the configuration endpoint knows them all"
+configuration=$(describe pages .configuration_endpoint.address)
+say_to "$configuration" "config get cluster"
+expect "CONFIG cluster 0" "$address|$address|11211"
+[[ $(sed -n 2p <<<"$out") == 1 ]] || wrong "version 1 of the list was expected"
+
+tell "Scale Memcached to four nodes; the first three keep their data"
+run ecctl cluster modify pages --nodes 4 --wait
+expect "Finished modifying number of nodes from 3 to 4"
+for node in 0001 0002 0003; do
+  say_to "$(node_address pages "$node")" "get page"
+  expect "node $node"
+done
+say_to "$configuration" "config get cluster"
+expect "$(node_address pages 0004)"
+[[ $(sed -n 2p <<<"$out") == 2 ]] || wrong "version 2 of the list was expected"
+
+tell "Try to change a node type: it is fixed when a cluster is created"
+refused ecctl cluster modify orders --node-type cache.m5.large
+expect "InvalidParameterValue" "delete the cluster and create it again"
+
+tell "Kill the Redis engine; it comes back, empty, at the same address"
+pid=$(node_pid orders 0001)
+run kill -9 "$pid"
+await 20 event_is_there orders "Finished recovery for cache nodes 0001"
+run ecctl event list --cluster orders
+expect "Started recovery for cache nodes 0001" "Finished recovery for cache nodes 0001"
+run redis-cli -h "$redis" get greeting
+run redis-cli -h "$redis" set greeting "hello again"
+expect "OK"
+
+tell "Kill the control plane; clients notice nothing, not even on an open connection"
+before=$(ecctl cluster list --output json | grep -v '"connections')
+exec {session}<>"/dev/tcp/$(node_address pages 0001)/11211"
+printf 'get page\r\n' >&"$session"
+read -r -t 5 line <&"$session"
+printf '\n  (a connection is open to node 0001, which answered: %s)\n' "${line%$'\r'}"
+read -r -t 5 _ <&"$session" && read -r -t 5 _ <&"$session"
+pid=$(jq .pid "$state/controlplane/controlplane.json")
+run kill -9 "$pid"
+refused ecctl cluster list
+printf 'get page\r\n' >&"$session"
+read -r -t 5 line <&"$session"
+[[ $line == VALUE* ]] || wrong "the open connection was expected to go on"
+printf '\n  (the same connection still answers: %s)\n' "${line%$'\r'}"
+exec {session}>&-
+run redis-cli -h "$redis" get greeting
+expect "hello again"
+
+tell "Start the control plane again: everything it has ever acknowledged is there"
+run ecctl up
+run ecctl cluster list
+expect "orders" "pages" "available"
+after=$(ecctl cluster list --output json | grep -v '"connections')
+[[ $before == "$after" ]] || wrong "the clusters were expected to be as they were"
+
+if [[ -z $keep ]]; then
+  tell "Delete the clusters and stop"
+  run ecctl cluster delete orders --yes --wait
+  run ecctl cluster delete pages --yes --wait
+  run ecctl down --discard
+fi
+printf '\n\033[1mAll of it was as told.\033[0m\n'

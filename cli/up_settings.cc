@@ -1,0 +1,105 @@
+#include "cli/up_settings.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <set>
+
+namespace ec::cli {
+namespace {
+
+constexpr int kDefaultPort = 7379;       // of the default installation; others take any free one
+constexpr int kDefaultMembersMax = 100;  // three hosts hold AWS's quota of 300 nodes per region
+
+bool IsName(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && text.front() != '-' &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+}
+
+std::string AddressOf(int port) { return fmt::format("127.0.0.1:{}", port); }
+
+}  // namespace
+
+int PortOf(const std::string& address) {
+  return std::atoi(address.substr(address.rfind(':') + 1).c_str());
+}
+
+Outcome CheckNames(const Installation& installation) {
+  if (!IsName(installation.region)) {
+    return UsageError(fmt::format("'{}' is not a region such as us-east-1", installation.region));
+  }
+  if (installation.account.size() != 12 ||
+      installation.account.find_first_not_of("0123456789") != std::string::npos) {
+    return UsageError(fmt::format("'{}' is not an account id: 12 digits", installation.account));
+  }
+  std::set<std::string> seen;
+  for (const std::string& zone : installation.zones) {
+    if (!IsName(zone) || !zone.starts_with(installation.region) ||
+        zone.size() == installation.region.size()) {
+      return UsageError(fmt::format("'{}' is not an availability zone of {}, such as {}a", zone,
+                                    installation.region, installation.region));
+    }
+    if (!seen.insert(zone).second) return UsageError(fmt::format("zone {} is named twice", zone));
+  }
+  return {};
+}
+
+Installation Propose(const UpOptions& options, bool is_default_directory) {
+  Installation installation;
+  installation.region = options.region.value_or("us-east-1");
+  installation.account = options.account.value_or("000000000000");
+  installation.zones = options.zones;
+  if (options.zones.empty()) {
+    for (const char letter : {'a', 'b', 'c'}) {
+      installation.zones.push_back(installation.region + letter);
+    }
+  }
+  const int port = options.port.value_or(is_default_directory ? kDefaultPort : 0);
+  if (port != 0) installation.grpc_address = AddressOf(port);
+  installation.strict_versions = options.strict_versions;
+  installation.region_nodes_max = options.region_nodes_max;
+  installation.members_max = options.members_max.value_or(kDefaultMembersMax);
+  installation.log_level = options.log_level.value_or("info");
+  return installation;
+}
+
+Outcome CheckSame(const UpOptions& options, const std::string& dir,
+                  const Installation& installation) {
+  const auto differs = [&](const std::string& option, const std::string& recorded) {
+    return Refused(fmt::format(
+        "the installation in {} was made with {} {} and keeps it; 'ecctl down --discard' removes "
+        "the installation and its data",
+        dir, option, recorded));
+  };
+  if (options.port && *options.port != 0 && installation.grpc_address &&
+      *options.port != PortOf(*installation.grpc_address)) {
+    return differs("--port", std::to_string(PortOf(*installation.grpc_address)));
+  }
+  if (!options.zones.empty() && options.zones != installation.zones) {
+    return differs("--zones", fmt::format("{}", fmt::join(installation.zones, ",")));
+  }
+  if (options.region && *options.region != installation.region) {
+    return differs("--region", installation.region);
+  }
+  if (options.account && *options.account != installation.account) {
+    return differs("--account", installation.account);
+  }
+  if (options.strict_versions && !installation.strict_versions) {
+    return Refused(fmt::format("the installation in {} was made without --strict-versions", dir));
+  }
+  if (options.region_nodes_max && options.region_nodes_max != installation.region_nodes_max) {
+    if (installation.region_nodes_max) {
+      return differs("--region-nodes-max", std::to_string(*installation.region_nodes_max));
+    }
+    return Refused(fmt::format("the installation in {} was made without --region-nodes-max", dir));
+  }
+  if (options.members_max && *options.members_max != installation.members_max) {
+    return differs("--members-max", std::to_string(installation.members_max));
+  }
+  if (options.log_level && *options.log_level != installation.log_level) {
+    return differs("--log-level", installation.log_level);
+  }
+  return {};
+}
+
+}  // namespace ec::cli

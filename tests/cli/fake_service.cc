@@ -1,0 +1,165 @@
+#include "tests/cli/fake_service.h"
+
+#include <fmt/format.h>
+
+#include "common/check.h"
+#include "ec/v1/error.pb.h"
+
+namespace ec::cli {
+namespace {
+
+template <typename Request, typename Response>
+grpc::Status Give(std::mutex& mutex, const Answer<Request, Response>& answer,
+                  const Request& request, Response* response) {
+  const std::scoped_lock lock(mutex);
+  if (!answer) return {grpc::StatusCode::UNIMPLEMENTED, "the test gives no answer"};
+  return answer(request, response);
+}
+
+}  // namespace
+
+// One line per call.
+#define EC_FAKE_CALL(Name, answer)                                          \
+  grpc::Status Name(grpc::ServerContext*, const v1::Name##Request* request, \
+                    v1::Name##Response* response) override {                \
+    return Give(fake_.mutex_, fake_.answer, *request, response);            \
+  }
+
+class FakeService::ElastiCache : public v1::ElastiCache::Service {
+ public:
+  explicit ElastiCache(FakeService& fake) : fake_(fake) {}
+  EC_FAKE_CALL(CreateCacheCluster, create)
+  EC_FAKE_CALL(DescribeCacheClusters, describe)
+  EC_FAKE_CALL(ModifyCacheCluster, modify)
+  EC_FAKE_CALL(DeleteCacheCluster, remove)
+  EC_FAKE_CALL(RebootCacheCluster, reboot)
+  EC_FAKE_CALL(DescribeCacheEngineVersions, versions)
+  EC_FAKE_CALL(DescribeCacheNodeTypes, node_types)
+  EC_FAKE_CALL(DescribeEvents, events)
+  EC_FAKE_CALL(AddTagsToResource, add_tags)
+  EC_FAKE_CALL(ListTagsForResource, list_tags)
+  EC_FAKE_CALL(RemoveTagsFromResource, remove_tags)
+
+ private:
+  FakeService& fake_;
+};
+
+class FakeService::Emulator : public v1::Emulator::Service {
+ public:
+  explicit Emulator(FakeService& fake) : fake_(fake) {}
+  EC_FAKE_CALL(DescribeHosts, hosts)
+  EC_FAKE_CALL(DescribeEndpoints, endpoints)
+  EC_FAKE_CALL(GetVersion, version)
+  EC_FAKE_CALL(Reset, reset)
+
+  grpc::Status WatchEvents(grpc::ServerContext* context, const v1::WatchEventsRequest* request,
+                           grpc::ServerWriter<v1::Event>* writer) override {
+    if (!fake_.watch) return {grpc::StatusCode::UNIMPLEMENTED, ""};
+    return fake_.watch(*request, context, writer);
+  }
+
+ private:
+  FakeService& fake_;
+};
+
+#undef EC_FAKE_CALL
+
+FakeService::FakeService(int port)
+    : elasticache_(std::make_unique<ElastiCache>(*this)),
+      emulator_(std::make_unique<Emulator>(*this)) {
+  grpc::ServerBuilder builder;
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddListeningPort(fmt::format("127.0.0.1:{}", port), grpc::InsecureServerCredentials(),
+                           &port_);
+  builder.RegisterService(elasticache_.get());
+  builder.RegisterService(emulator_.get());
+  server_ = builder.BuildAndStart();
+  EC_CHECK(server_ != nullptr);
+  address_ = fmt::format("127.0.0.1:{}", port_);
+}
+
+FakeService::~FakeService() { Stop(); }
+
+void FakeService::Stop() {
+  if (server_ == nullptr) return;
+  server_->Shutdown(std::chrono::system_clock::time_point());  // at once: calls are cancelled
+  server_->Wait();
+  server_.reset();
+}
+
+Ended FakeService::Ecctl(const std::vector<std::string>& words,
+                         const std::optional<std::string>& input) const {
+  return cli::Ecctl(words, environment(), input);
+}
+
+grpc::Status AwsError(const std::string& code, const std::string& message,
+                      grpc::StatusCode grpc_code) {
+  v1::RpcErrorInfo info;
+  info.set_reason(code);
+  info.set_domain("elasticache.amazonaws.com");
+  v1::RpcStatus status;
+  status.set_code(grpc_code);
+  status.set_message(message);
+  google::protobuf::Any* detail = status.add_details();
+  detail->set_type_url("type.googleapis.com/google.rpc.ErrorInfo");
+  detail->set_value(info.SerializeAsString());
+  return {grpc_code, message, status.SerializeAsString()};
+}
+
+v1::CacheCluster MakeCluster(const std::string& id, const std::string& status,
+                             const std::string& engine, int nodes, int port) {
+  v1::CacheCluster cluster;
+  cluster.set_cache_cluster_id(id);
+  cluster.set_cache_cluster_status(status);
+  cluster.set_engine(engine);
+  cluster.set_engine_version(engine == "redis" ? "7.0.7" : "1.6.12");
+  cluster.set_cache_node_type("cache.t3.micro");
+  cluster.set_num_cache_nodes(nodes);
+  cluster.set_preferred_availability_zone("us-east-1a");
+  cluster.set_arn("arn:aws:elasticache:us-east-1:000000000000:cluster:" + id);
+  for (int i = 0; i < nodes; ++i) {
+    v1::CacheNode* node = cluster.add_cache_nodes();
+    node->set_cache_node_id(fmt::format("{:04}", i + 1));
+    node->set_cache_node_status(status == "available" ? "available" : "creating");
+    node->set_customer_availability_zone("us-east-1a");
+    node->set_installed_engine_version(engine == "redis" ? "7.0.15" : "1.6.18");
+    node->set_host_id("us-east-1a");
+    node->mutable_endpoint()->set_address("127.0.0.1");
+    node->mutable_endpoint()->set_port(port + i);
+  }
+  if (engine == "memcached") {
+    cluster.mutable_configuration_endpoint()->set_address("127.0.0.1");
+    cluster.mutable_configuration_endpoint()->set_port(port + nodes);
+  }
+  return cluster;
+}
+
+v1::Event MakeEvent(uint64_t serial, const std::string& source, const std::string& message) {
+  v1::Event event;
+  event.set_serial(serial);
+  event.set_source_identifier(source);
+  event.set_source_type("cache-cluster");
+  event.set_message(message);
+  event.mutable_date()->set_seconds(1'700'000'000 + static_cast<int64_t>(serial));
+  return event;
+}
+
+Answer<v1::DescribeCacheClustersRequest, v1::DescribeCacheClustersResponse> Describing(
+    std::vector<v1::CacheCluster> clusters) {
+  return [clusters = std::move(clusters)](const v1::DescribeCacheClustersRequest& request,
+                                          v1::DescribeCacheClustersResponse* response) {
+    for (const v1::CacheCluster& cluster : clusters) {
+      if (!request.has_cache_cluster_id() ||
+          request.cache_cluster_id() == cluster.cache_cluster_id()) {
+        *response->add_cache_clusters() = cluster;
+      }
+    }
+    if (request.has_cache_cluster_id() && response->cache_clusters_size() == 0) {
+      return AwsError("CacheClusterNotFound",
+                      "CacheCluster not found: " + request.cache_cluster_id());
+    }
+    return grpc::Status::OK;
+  };
+}
+
+}  // namespace ec::cli

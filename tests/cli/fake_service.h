@@ -1,0 +1,84 @@
+// A control plane without anything behind it: each test says what a call answers.
+#pragma once
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ec/v1/elasticache.grpc.pb.h"
+#include "ec/v1/emulator.grpc.pb.h"
+#include "tests/cli/support.h"
+
+namespace ec::cli {
+
+// An error as the real service sends it: AWS's code in the status details.
+grpc::Status AwsError(const std::string& code, const std::string& message,
+                      grpc::StatusCode grpc_code = grpc::StatusCode::NOT_FOUND);
+
+template <typename Request, typename Response>
+using Answer = std::function<grpc::Status(const Request&, Response*)>;
+
+// Calls without an answer are UNIMPLEMENTED. The answers run on gRPC's threads, one at a time.
+class FakeService {
+ public:
+  // Port 0 takes any free one.
+  explicit FakeService(int port = 0);
+  ~FakeService();
+
+  const std::string& address() const { return address_; }
+  int port() const { return port_; }
+  void Stop();
+
+  // Runs ecctl against this service.
+  Ended Ecctl(const std::vector<std::string>& words,
+              const std::optional<std::string>& input = std::nullopt) const;
+  Environment environment() const { return {{"EC_ADDRESS", address_}}; }
+
+  Answer<v1::CreateCacheClusterRequest, v1::CreateCacheClusterResponse> create;
+  Answer<v1::DescribeCacheClustersRequest, v1::DescribeCacheClustersResponse> describe;
+  Answer<v1::ModifyCacheClusterRequest, v1::ModifyCacheClusterResponse> modify;
+  Answer<v1::DeleteCacheClusterRequest, v1::DeleteCacheClusterResponse> remove;
+  Answer<v1::RebootCacheClusterRequest, v1::RebootCacheClusterResponse> reboot;
+  Answer<v1::DescribeCacheEngineVersionsRequest, v1::DescribeCacheEngineVersionsResponse> versions;
+  Answer<v1::DescribeCacheNodeTypesRequest, v1::DescribeCacheNodeTypesResponse> node_types;
+  Answer<v1::DescribeEventsRequest, v1::DescribeEventsResponse> events;
+  Answer<v1::AddTagsToResourceRequest, v1::AddTagsToResourceResponse> add_tags;
+  Answer<v1::ListTagsForResourceRequest, v1::ListTagsForResourceResponse> list_tags;
+  Answer<v1::RemoveTagsFromResourceRequest, v1::RemoveTagsFromResourceResponse> remove_tags;
+  Answer<v1::DescribeHostsRequest, v1::DescribeHostsResponse> hosts;
+  Answer<v1::DescribeEndpointsRequest, v1::DescribeEndpointsResponse> endpoints;
+  Answer<v1::GetVersionRequest, v1::GetVersionResponse> version;
+  Answer<v1::ResetRequest, v1::ResetResponse> reset;
+  // Writes what there is and returns; the stream then ends with the returned status.
+  std::function<grpc::Status(const v1::WatchEventsRequest&, grpc::ServerContext*,
+                             grpc::ServerWriter<v1::Event>*)>
+      watch;
+
+ private:
+  class ElastiCache;
+  class Emulator;
+
+  std::mutex mutex_;
+  std::string address_;
+  int port_ = 0;
+  std::unique_ptr<ElastiCache> elasticache_;
+  std::unique_ptr<Emulator> emulator_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// A cluster with `nodes` nodes at 127.0.0.1, on ports from `port` on.
+v1::CacheCluster MakeCluster(const std::string& id, const std::string& status,
+                             const std::string& engine = "redis", int nodes = 1, int port = 6379);
+
+v1::Event MakeEvent(uint64_t serial, const std::string& source, const std::string& message);
+
+// An answer to DescribeCacheClusters: these clusters, or the one that is asked for.
+Answer<v1::DescribeCacheClustersRequest, v1::DescribeCacheClustersResponse> Describing(
+    std::vector<v1::CacheCluster> clusters);
+
+}  // namespace ec::cli
