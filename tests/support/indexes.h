@@ -1,0 +1,52 @@
+// The indexes of a state follow from its records: these are those that a fresh start would make.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "controlplane/model/state.h"
+
+namespace ec::testing {
+
+namespace internal {
+
+using Placed =
+    std::map<HostId,
+             std::tuple<std::set<std::pair<uint64_t, MemberId>>,
+                        std::set<std::pair<uint64_t, model::ClusterId>>, std::set<MemberId>>>;
+
+inline Placed PlacedOf(const model::State& state) {
+  Placed placed;
+  for (const auto& [id, host] : state.hosts) {
+    if (host.members.empty() && host.configurations.empty() && host.deleting.empty()) continue;
+    placed.emplace(id, std::tuple{host.members, host.configurations, host.deleting});
+  }
+  return placed;
+}
+
+inline std::set<model::ClusterId> WorkingOf(const model::State& state) {
+  std::set<model::ClusterId> ids;
+  for (const auto& [id, since] : state.phase_since) ids.insert(id);
+  return ids;
+}
+
+}  // namespace internal
+
+// The name of the first index that is not as a fresh Begin(records) makes it; empty: all are.
+inline std::string WrongIndex(const model::State& state) {
+  const model::State fresh = model::Begin(model::Records(state.records), Instant());
+  if (internal::PlacedOf(state) != internal::PlacedOf(fresh)) return "hosts";
+  if (state.addresses != fresh.addresses) return "addresses";
+  if (state.configurations != fresh.configurations) return "configurations";
+  if (state.windows != fresh.windows) return "windows";
+  if (internal::WorkingOf(state) != internal::WorkingOf(fresh)) return "phase_since";
+  std::set<std::pair<Instant, model::ClusterId>> operations;
+  for (const auto& [id, since] : state.phase_since) operations.emplace(since, id);
+  if (state.operations != operations) return "operations";
+  return {};
+}
+
+}  // namespace ec::testing
