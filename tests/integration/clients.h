@@ -1,0 +1,50 @@
+// Clients of the engines, as users have them: hiredis, and Memcached's text protocol.
+#pragma once
+
+#include <hiredis/hiredis.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/unique_fd.h"
+#include "ec/v1/elasticache.pb.h"
+
+namespace ec::integration {
+
+class RedisClient {
+ public:
+  explicit RedisClient(const v1::Endpoint& endpoint);
+  bool connected() const { return context_ && context_->err == 0; }
+  // The reply as text: "OK", "(nil)", a number, or "ERR ..."; "(gone)" when the connection is.
+  std::string Do(const std::vector<std::string>& words);
+
+ private:
+  struct Free {
+    void operator()(redisContext* context) const { redisFree(context); }
+  };
+  std::unique_ptr<redisContext, Free> context_;
+};
+
+class MemcachedClient {
+ public:
+  explicit MemcachedClient(const v1::Endpoint& endpoint);
+  bool connected() const { return static_cast<bool>(fd_); }
+  // Sends the bytes as they are, and reads until `end` has come; what came. Empty when the
+  // connection ended or nothing came in time.
+  std::string Ask(const std::string& bytes, const std::string& end);
+  bool Set(const std::string& key, const std::string& value);
+  std::string Get(const std::string& key);  // "(none)" when it is not there
+
+ private:
+  UniqueFd fd_;
+};
+
+// A client of auto discovery, written to the byte format alone.
+struct Discovered {
+  int version = 0;
+  std::vector<v1::Endpoint> nodes;
+};
+Discovered Discover(const v1::Endpoint& endpoint);
+
+}  // namespace ec::integration
