@@ -59,11 +59,12 @@ std::string FormatSnapshots(const v1::CacheCluster& cluster) {
 }
 
 Table NodeTable(const v1::CacheCluster& cluster) {
-  Table table({"NODE", "STATUS", "ENDPOINT", "ZONE", "HOST", "VERSION", "TROUBLE"});
+  Table table({"NODE", "STATUS", "ENDPOINT", "ZONE", "HOST", "PID", "VERSION", "TROUBLE"});
   table.ColorStatusColumn(1);
   for (const v1::CacheNode& node : cluster.cache_nodes()) {
     table.Add({node.cache_node_id(), node.cache_node_status(), FormatEndpoint(node.endpoint()),
                OrDash(node.customer_availability_zone()), OrDash(node.host_id()),
+               node.engine_pid() == 0 ? "-" : std::to_string(node.engine_pid()),
                OrDash(node.installed_engine_version()), node.trouble()});
   }
   return table;

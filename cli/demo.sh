@@ -63,13 +63,30 @@ indent() {
   done <<<"$out"
 }
 
+# A command as a person types it.
+typed() {
+  local word
+  printf '\n  $'
+  for word in "$@"; do
+    if [[ $word == *[[:space:]]* ]]; then printf ' "%s"' "$word"; else printf ' %s' "$word"; fi
+  done
+  printf '\n'
+}
+
 # Shows the command, runs it, shows its output, and keeps that for `expect`.
 run() {
-  printf '\n  $ %s\n' "$*"
+  typed "$@"
   local status=0
   out=$("$@" 2>&1) || status=$?
   indent
   return "$status"
+}
+
+# redis-cli, answering as it does to a person at a terminal.
+run_redis() { # ARGUMENTS...
+  typed redis-cli "$@"
+  out=$(redis-cli --no-raw "$@" 2>&1)
+  indent
 }
 
 # The same for one that has to be refused.
@@ -128,9 +145,9 @@ expect "Multiple"
 
 tell "Use the Redis cluster with redis-cli"
 redis=$(node_address orders 0001)
-run redis-cli -h "$redis" set greeting "hello from a real engine"
+run_redis -h "$redis" set greeting "hello from a real engine"
 expect "OK"
-run redis-cli -h "$redis" get greeting
+run_redis -h "$redis" get greeting
 expect "hello from a real engine"
 
 tell "Use the Memcached nodes in a text session"
@@ -169,8 +186,9 @@ run kill -9 "$pid"
 await 20 event_is_there orders "Finished recovery for cache nodes 0001"
 run ecctl event list --cluster orders
 expect "Started recovery for cache nodes 0001" "Finished recovery for cache nodes 0001"
-run redis-cli -h "$redis" get greeting
-run redis-cli -h "$redis" set greeting "hello again"
+run_redis -h "$redis" get greeting
+expect "(nil)"
+run_redis -h "$redis" set greeting "hello again"
 expect "OK"
 
 tell "Kill the control plane; clients notice nothing, not even on an open connection"
@@ -188,7 +206,7 @@ read -r -t 5 line <&"$session"
 [[ $line == VALUE* ]] || wrong "the open connection was expected to go on"
 printf '\n  (the same connection still answers: %s)\n' "${line%$'\r'}"
 exec {session}>&-
-run redis-cli -h "$redis" get greeting
+run_redis -h "$redis" get greeting
 expect "hello again"
 
 tell "Start the control plane again: everything it has ever acknowledged is there"

@@ -2,16 +2,13 @@
 #include <fmt/format.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
-#include <signal.h>
-#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "common/daemon.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "controlplane/server/agent_hub.h"
@@ -23,23 +20,20 @@
 namespace ec {
 namespace {
 
-struct Flags {
-  std::string dir;
+struct Flags : DaemonFlags {
   std::string listen = "127.0.0.1:7379";
   std::string region = "us-east-1";
   std::string account = "000000000000";
   std::string vpc = "auto";
-  std::string log_level = "info";
-  std::string log_file;
   core::Settings settings;
 };
 
 constexpr int kMessageBytesMax = 16 << 20;
 
-bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
+std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
   CLI::App app{"emucache's control plane: keeps the records and tells the node agents what to be."};
   app.set_version_flag("--version", EC_VERSION);
-  app.add_option("--dir", flags->dir, "Directory of the database; created if missing")->required();
+  AddDaemonFlags(&app, flags);
   app.add_option("--listen", flags->listen, "Address of the gRPC API; port 0 is any free one")
       ->capture_default_str();
   app.add_option("--region", flags->region, "Region, at the first start")->capture_default_str();
@@ -55,24 +49,10 @@ bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
                  "Quota of cache nodes in the region")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  app.add_option("--log-level", flags->log_level, "debug, info, warning or error")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-      ->capture_default_str();
-  app.add_option("--log-file", flags->log_file, "File to log to; standard error when absent");
-  try {
-    app.parse(argc, argv);
-    return true;
-  } catch (const CLI::ParseError& error) {
-    *exit_code = app.exit(error) == 0 ? 0 : 2;
-    return false;
-  }
+  return ParseCommandLine(&app, argc, argv);
 }
 
-int Fail(const std::string& why) {
-  std::fprintf(stderr, "ec-controlplane: %s\n", why.c_str());
-  LogError("cannot start", {{"why", why}});
-  return 1;
-}
+int Fail(const std::string& why) { return FailDaemon("ec-controlplane", why); }
 
 // Makes sure that the records belong to this region and account; gives new ones theirs.
 Result<VpcSlice> Settle(server::Controller& controller, const Flags& flags) {
@@ -105,18 +85,8 @@ Result<VpcSlice> Settle(server::Controller& controller, const Flags& flags) {
   std::_Exit(70);
 }
 
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
 int Serve(const Flags& flags, server::Controller& controller, Clock& clock, server::AgentHub& hub) {
-  const sigset_t signals = BlockSignals();
+  const sigset_t signals = BlockStopSignals();
   server::ControllerLoop loop(controller, clock, StopForGood);
   hub.SetLoop(&loop);
   server::ElastiCacheService elasticache(loop, clock);
@@ -152,9 +122,7 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
                       {"revision", controller.state().records.revision},
                       {"vpc", ToString(controller.state().records.installation.vpc)}});
 
-  int signal = 0;
-  sigwait(&signals, &signal);
-  LogInfo("stopping", {{"signal", signal}});
+  LogInfo("stopping", {{"signal", AwaitStopSignal(signals)}});
   unlink(ready_file.c_str());
   hub.Shutdown();
   grpc_server->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME));  // calls under way are cut
@@ -165,17 +133,8 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
 
 int Main(int argc, char** argv) {
   Flags flags;
-  int exit_code = 0;
-  if (!ParseFlags(argc, argv, &flags, &exit_code)) return exit_code;
-  umask(077);
-  std::string why;
-  LogLevel level = LogLevel::kInfo;
-  ParseLogLevel(flags.log_level, &level);
-  if (!StartLog(level, flags.log_file, &why)) return Fail(why);
-  std::error_code error;
-  std::filesystem::create_directories(flags.dir, error);
-  if (error) return Fail(fmt::format("Cannot create {}: {}.", flags.dir, error.message()));
-  flags.dir = std::filesystem::canonical(flags.dir).string();
+  if (const auto exit_code = ParseFlags(argc, argv, &flags)) return *exit_code;
+  if (const Status entered = EnterDirectory(&flags); !entered.ok()) return Fail(entered.message());
 
   Result<std::unique_ptr<store::Store>> store = store::OpenSqliteStore(flags.dir);
   if (!store.ok()) return Fail(store.status().message());

@@ -1,19 +1,17 @@
 // ec-nodeagent: flags, wiring, signals.
 #include <fcntl.h>
 #include <pwd.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 
+#include "common/daemon.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "nodeagent/agent/agent.h"
@@ -21,23 +19,20 @@
 namespace ec {
 namespace {
 
-struct Flags {
-  std::string dir;
+struct Flags : DaemonFlags {
   std::string host;
   std::string zone;
   std::string control_plane = "127.0.0.1:7379";
   int members_max = 100;
-  std::string log_level = "info";
-  std::string log_file;
   bool stop_engines = false;
   bool discard = false;
   int stop_timeout_s = 60;
 };
 
-bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
+std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
   CLI::App app{"emucache's node agent: runs the engines of one host and serves their endpoints."};
   app.set_version_flag("--version", EC_VERSION);
-  app.add_option("--dir", flags->dir, "The host's directory; created if missing")->required();
+  AddDaemonFlags(&app, flags);
   app.add_option("--host", flags->host, "Name of the host: letters, digits, hyphens");
   app.add_option("--zone", flags->zone, "Availability zone, such as us-east-1a");
   app.add_option("--control-plane", flags->control_plane, "Address of the control plane")
@@ -45,10 +40,6 @@ bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
   app.add_option("--members-max", flags->members_max, "Engines that the host takes at most")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  app.add_option("--log-level", flags->log_level, "debug, info, warning or error")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-      ->capture_default_str();
-  app.add_option("--log-file", flags->log_file, "File to log to; standard error when absent");
   app.add_flag("--stop-engines", flags->stop_engines,
                "Stop the host's engines in order, keeping Redis data for the next start, and exit. "
                "No agent may be running in the directory");
@@ -56,23 +47,14 @@ bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
   app.add_option("--stop-timeout", flags->stop_timeout_s, "With --stop-engines: seconds to wait")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
-  try {
-    app.parse(argc, argv);
-    if (!flags->stop_engines && (flags->host.empty() || flags->zone.empty())) {
-      throw CLI::RequiredError("--host and --zone");
-    }
-    return true;
-  } catch (const CLI::ParseError& error) {
-    *exit_code = app.exit(error) == 0 ? 0 : 2;
-    return false;
-  }
+  app.final_callback([flags] {
+    if (flags->stop_engines || (!flags->host.empty() && !flags->zone.empty())) return;
+    throw CLI::RequiredError("--host and --zone");
+  });
+  return ParseCommandLine(&app, argc, argv);
 }
 
-int Fail(const std::string& why) {
-  std::fprintf(stderr, "ec-nodeagent: %s\n", why.c_str());
-  LogError("cannot go on", {{"why", why}});
-  return 1;
-}
+int Fail(const std::string& why) { return FailDaemon("ec-nodeagent", why); }
 
 // One agent per directory. An agent that is just ending is waited for a moment.
 UniqueFd LockDirectory(const std::string& dir) {
@@ -114,19 +96,8 @@ engine::Machine LookAtMachine() {
   return machine;
 }
 
-// SIGTERM and SIGINT are taken by one thread and by nobody else.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
 int RunAgent(const Flags& flags) {
-  const sigset_t signals = BlockSignals();
+  const sigset_t signals = BlockStopSignals();
   agent::AgentOptions options;
   options.dir = flags.dir;
   options.control_plane = flags.control_plane;
@@ -156,9 +127,7 @@ int RunAgent(const Flags& flags) {
     return Fail("cannot write " + ready_file + ".");
   }
   std::thread waiter([&] {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    LogInfo("stopping; the engines go on", {{"signal", signal}});
+    LogInfo("stopping; the engines go on", {{"signal", AwaitStopSignal(signals)}});
     agent.Stop();
   });
   agent.Run();
@@ -169,17 +138,11 @@ int RunAgent(const Flags& flags) {
 
 int Main(int argc, char** argv) {
   Flags flags;
-  int exit_code = 0;
-  if (!ParseFlags(argc, argv, &flags, &exit_code)) return exit_code;
-  umask(077);
-  std::string why;
-  LogLevel level = LogLevel::kInfo;
-  ParseLogLevel(flags.log_level, &level);
-  if (!StartLog(level, flags.log_file, &why)) return Fail(why);
+  if (const auto exit_code = ParseFlags(argc, argv, &flags)) return *exit_code;
+  if (const Status entered = EnterDirectory(&flags); !entered.ok()) return Fail(entered.message());
   std::error_code error;
-  std::filesystem::create_directories(flags.dir + "/members", error);
-  if (error) return Fail("cannot create " + flags.dir + ": " + error.message() + ".");
-  flags.dir = std::filesystem::canonical(flags.dir).string();
+  std::filesystem::create_directory(flags.dir + "/members", error);
+  if (error) return Fail("cannot create the members' directory: " + error.message() + ".");
   const UniqueFd lock = LockDirectory(flags.dir);
   if (!lock) return Fail("another agent is running in " + flags.dir + ".");
   if (!flags.stop_engines) return RunAgent(flags);
