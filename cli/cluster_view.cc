@@ -21,7 +21,8 @@ std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; 
 std::string FormatPending(const v1::PendingModifiedValues& pending) {
   std::vector<std::string> parts;
   if (pending.has_num_cache_nodes()) {
-    parts.push_back(fmt::format("{} nodes", pending.num_cache_nodes()));
+    const int nodes = pending.num_cache_nodes();
+    parts.push_back(nodes == 1 ? "1 node" : fmt::format("{} nodes", nodes));
   }
   if (pending.cache_node_ids_to_remove_size() > 0) {
     parts.push_back(fmt::format("remove {}", fmt::join(pending.cache_node_ids_to_remove(), ", ")));

@@ -175,6 +175,7 @@ TEST(ClusterShow, TellsNodesTagsPendingChangesAndLastEvents) {
   cluster.mutable_pending_modified_values()->set_num_cache_nodes(1);
   cluster.mutable_pending_modified_values()->add_cache_node_ids_to_remove("0002");
   cluster.mutable_cache_nodes(1)->set_trouble("died: out of memory");
+  cluster.mutable_cache_nodes(1)->set_engine_pid(4242);
   service.describe = Describing({cluster});
   service.list_tags = [](const auto& request, auto* response) {
     EXPECT_EQ(request.resource_name(), "arn:aws:elasticache:us-east-1:000000000000:cluster:pages");
@@ -193,9 +194,9 @@ TEST(ClusterShow, TellsNodesTagsPendingChangesAndLastEvents) {
   for (const char* part :
        {"Status                  available\n", "Engine                  memcached 1.6.12\n",
         "Installed version       1.6.18\n", "Configuration endpoint  127.0.0.1:11213\n",
-        "Pending changes         1 nodes; remove 0002\n",
-        "0002  available  127.0.0.1:11212  us-east-1a  us-east-1a  1.6.18   died: out of memory\n",
-        "team  web\n", "event number 3\n", "event number 7\n"}) {
+        "Pending changes         1 node; remove 0002\n", "us-east-1a  -     1.6.18\n",
+        "us-east-1a  4242  1.6.18   died: out of memory\n", "team  web\n", "event number 3\n",
+        "event number 7\n"}) {
     EXPECT_THAT(ended.out, HasSubstr(part));
   }
   EXPECT_THAT(ended.out, testing::Not(HasSubstr("event number 2\n")));
