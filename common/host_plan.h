@@ -24,6 +24,19 @@ using EndpointId = uint64_t;  // drawn from the same counter; a member's own end
 
 // --- what a host should be ------------------------------------------------------------------
 
+// A Redis member's part in a replication group.
+struct ReplicationSpec {
+  uint64_t epoch = 0;  // of the group; rises at every change of leader. A host obeys no lower one.
+  bool leads = false;
+  Address leader;  // the own endpoint of whom it follows; meaningful unless it leads
+  // Of a leader: the own endpoints of its followers. With followers, a leader that has died is not
+  // started again in the same generation: they hold what it held.
+  std::vector<Address> followers;
+  uint64_t proof = 0;   // of a leader: a higher number asks for a new proof of who is in sync
+  bool paused = false;  // of a leader: its writes wait, because another is about to lead
+  friend bool operator==(const ReplicationSpec&, const ReplicationSpec&) = default;
+};
+
 struct MemberSpec {
   MemberId id = 0;
   EngineKind engine = EngineKind::kRedis;
@@ -33,6 +46,8 @@ struct MemberSpec {
   int64_t memory_max_bytes = 0;  // redis: maxmemory; memcached: -m
   int threads = 1;               // memcached: -t, before the machine's own number of cores
   std::map<std::string, std::string> parameters;  // parameter group names and values
+  Address address;  // of its own endpoint: what a Redis calls itself to others
+  std::optional<ReplicationSpec> replication;  // absent: a master that nobody follows
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
 };
 
@@ -51,9 +66,21 @@ struct Discovery {
 struct EndpointSpec {
   EndpointId id = 0;
   Address listen;
-  MemberId target = 0;                 // a member of the same host
+  MemberId target = 0;                 // a member of the same host; 0 when `spread` has some
   std::optional<Discovery> discovery;  // Memcached only
+  // Not 0: connections wait until the target leads its group in this epoch (or a later one).
+  uint64_t leads_since = 0;
+  // Each connection is carried to the next one of these: own endpoints, perhaps of other hosts.
+  std::vector<Address> spread;
   friend bool operator==(const EndpointSpec&, const EndpointSpec&) = default;
+};
+
+// Asks for a member's replication offset. Nothing that lasts: when it is lost, it is asked again.
+struct OffsetQuestion {
+  uint64_t number = 0;  // never used twice, not even by the next control plane
+  MemberId member = 0;
+  int64_t at_least = 0;  // to be answered once the member has come as far as this
+  friend bool operator==(const OffsetQuestion&, const OffsetQuestion&) = default;
 };
 
 struct PlanUpdate {
@@ -65,6 +92,7 @@ struct PlanUpdate {
   std::vector<EndpointSpec> endpoints;
   std::vector<MemberId> gone_members;  // to be stopped and removed; only when base > 0
   std::vector<EndpointId> gone_endpoints;
+  std::vector<OffsetQuestion> questions;
   friend bool operator==(const PlanUpdate&, const PlanUpdate&) = default;
 };
 
@@ -89,6 +117,20 @@ enum class MemberPhase {
   kStopping,  // being stopped
 };
 
+// What the engine of a Redis member that has a part in a group was seen to be.
+struct ReplicationReport {
+  uint64_t epoch = 0;    // the newest whose role the engine has taken on; 0: none in this launch
+  bool leads = false;    // the role that it had when it was looked at last
+  bool link_up = false;  // of a follower: the stream from its leader flows
+  bool paused = false;   // of a leader: writes wait; `offset` then stays as it is
+  uint64_t proof = 0;    // of a leader: the newest proof that `in_sync` comes from
+  std::vector<Address> in_sync;  // of a leader: those that had all it had at the proof, and follow
+  uint64_t answers = 0;          // the newest OffsetQuestion that `offset` answers
+  // In bytes of the replication stream. Alone it is no news: it goes along with what is.
+  int64_t offset = 0;
+  friend bool operator==(const ReplicationReport&, const ReplicationReport&) = default;
+};
+
 struct MemberReport {
   MemberId id = 0;
   uint64_t generation = 0;
@@ -96,8 +138,10 @@ struct MemberReport {
   bool resumed = false;  // this launch follows an orderly stop, not a crash; a Redis has its data
   MemberPhase phase = MemberPhase::kStarting;
   int64_t pid = 0;             // of the engine; 0 when none runs
+  uint64_t start_time = 0;     // of that process (common/process.h)
   std::string engine_version;  // what the engine itself says; empty until it has answered
   std::string trouble;         // why it is down or failed, in a sentence; empty when all is well
+  std::optional<ReplicationReport> replication;
   friend bool operator==(const MemberReport&, const MemberReport&) = default;
 };
 
@@ -140,7 +184,9 @@ struct HostHello {
   std::string zone;
   uint64_t incarnation = 0;
   int members_max = 0;
-  int64_t pid = 0;
+  int64_t pid = 0;          // of the agent
+  uint64_t start_time = 0;  // of that process
+  std::string boot;         // the machine's boot: with the control plane's own, pids mean the same
   std::map<EngineKind, std::string> engines;  // installed ones, with their true versions
   friend bool operator==(const HostHello&, const HostHello&) = default;
 };

@@ -78,6 +78,110 @@ struct RebootCluster {
   std::vector<std::string> node_ids;
 };
 
+// --- replication groups ---
+
+struct CreateGroup {
+  std::string id;
+  std::string description;
+  std::optional<std::string> primary_cluster;  // an existing master, around which it is formed
+  std::optional<bool> automatic_failover;
+  std::optional<bool> multi_az;
+  std::optional<int> clusters;     // members
+  std::vector<std::string> zones;  // of the members, in their order
+  std::optional<int> node_groups;
+  std::optional<int> replicas_per_node_group;
+  std::optional<std::string> node_type;
+  std::optional<std::string> engine;
+  std::optional<std::string> engine_version;
+  std::optional<std::string> parameter_group;
+  std::optional<std::string> subnet_group;
+  std::vector<std::string> cache_security_groups;
+  std::vector<std::string> security_groups;
+  Tags tags;
+  std::vector<std::string> snapshot_arns;
+  std::optional<std::string> snapshot_name;
+  std::optional<std::string> maintenance_window;
+  std::optional<int> port;
+  std::optional<std::string> notification_topic;
+  std::optional<bool> auto_minor_version_upgrade;
+  std::optional<int> snapshot_retention;
+  std::optional<std::string> snapshot_window;
+  std::optional<std::string> auth_token;
+  std::optional<bool> transit_encryption;
+  std::optional<bool> at_rest_encryption;
+  std::optional<std::string> network_type;
+  std::optional<std::string> ip_discovery;
+  std::optional<std::string> cluster_mode;
+};
+
+struct ModifyGroup {
+  std::string id;
+  std::optional<std::string> description;
+  std::optional<std::string> primary_cluster;
+  std::optional<bool> automatic_failover;
+  std::optional<bool> multi_az;
+  std::optional<std::string> node_type;
+  std::optional<std::string> engine;
+  // What follows applies to every member, as ModifyCluster would.
+  std::optional<std::string> engine_version;
+  std::vector<std::string> cache_security_groups;
+  std::vector<std::string> security_groups;
+  std::optional<std::string> maintenance_window;
+  std::optional<std::string> notification_topic;
+  std::optional<std::string> notification_status;
+  std::optional<std::string> parameter_group;
+  std::optional<bool> auto_minor_version_upgrade;
+  std::optional<int> snapshot_retention;
+  std::optional<std::string> snapshot_window;
+  bool apply_immediately = false;
+};
+
+struct DeleteGroup {
+  std::string id;
+  bool retain_primary = false;  // as a standalone cluster
+  std::optional<std::string> final_snapshot;
+};
+
+struct IncreaseReplicas {
+  std::string id;
+  std::optional<int> count;        // replicas to have
+  std::vector<std::string> zones;  // of the new ones
+  bool apply_immediately = false;
+};
+
+struct DecreaseReplicas {
+  std::string id;
+  std::optional<int> count;
+  std::vector<std::string> remove;  // cache cluster ids
+  bool apply_immediately = false;
+};
+
+struct TestFailover {
+  std::string id;
+  std::string node_group;  // "0001"
+};
+
+// Another member leads, at any time, and nothing is lost.
+struct Switchover {
+  std::string id;
+  std::optional<std::string> cluster;  // who is to lead; absent: the one that has the most
+};
+
+// A replica becomes a master of its own, with the data that it has.
+struct Promote {
+  std::string cluster;
+  bool force = false;  // at once, without the proof that it has everything
+};
+
+// A master becomes a replica of another master, whose data replaces its own.
+struct Demote {
+  std::string cluster;
+  std::optional<std::string> group;      // exactly one of the two
+  std::optional<std::string> master;     // a standalone one, around which a group is formed
+  std::optional<std::string> new_group;  // its id, with `master`
+  bool accept_data_loss = false;
+};
+
 struct AddTags {
   std::string arn;
   Tags tags;
@@ -98,8 +202,10 @@ struct Install {
   Cidr vpc;
 };
 
-using Command = std::variant<CreateCluster, ModifyCluster, DeleteCluster, RebootCluster, AddTags,
-                             RemoveTags, Reset, Install>;
+using Command =
+    std::variant<CreateCluster, ModifyCluster, DeleteCluster, RebootCluster, CreateGroup,
+                 ModifyGroup, DeleteGroup, IncreaseReplicas, DecreaseReplicas, TestFailover,
+                 Switchover, Promote, Demote, AddTags, RemoveTags, Reset, Install>;
 
 // A report that has been taken into the sightings.
 struct Reported {
@@ -114,6 +220,13 @@ struct Tick {
   bool everything = false;
 };
 
-using Input = std::variant<Command, HostHello, Reported, Tick>;
+// The engine's process was seen to have ended, by the control plane itself.
+struct EngineEnded {
+  MemberId member = 0;
+  int64_t pid = 0;
+  uint64_t start_time = 0;
+};
+
+using Input = std::variant<Command, HostHello, Reported, EngineEnded, Tick>;
 
 }  // namespace ec::core

@@ -5,6 +5,7 @@
 #include "common/overloaded.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/draft.h"
+#include "controlplane/core/group_commands.h"
 #include "controlplane/core/hosts.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/tags.h"
@@ -19,6 +20,15 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const ModifyCluster& request) { return Modify(draft, settings, request); },
           [&](const DeleteCluster& request) { return Delete(draft, settings, request); },
           [&](const RebootCluster& request) { return Reboot(draft, settings, request); },
+          [&](const CreateGroup& request) { return Create(draft, settings, request); },
+          [&](const ModifyGroup& request) { return Modify(draft, settings, request); },
+          [&](const DeleteGroup& request) { return Delete(draft, settings, request); },
+          [&](const IncreaseReplicas& request) { return Increase(draft, settings, request); },
+          [&](const DecreaseReplicas& request) { return Decrease(draft, settings, request); },
+          [&](const TestFailover& request) { return Test(draft, settings, request); },
+          [&](const Switchover& request) { return SwitchOver(draft, settings, request); },
+          [&](const Promote& request) { return PromoteReplica(draft, settings, request); },
+          [&](const Demote& request) { return DemoteMaster(draft, settings, request); },
           [&](const AddTags& request) { return Tag(draft, request); },
           [&](const RemoveTags& request) { return Untag(draft, request); },
           [&](const Reset&) {
@@ -36,6 +46,10 @@ Status Take(Draft& draft, const Settings& settings, const Input& input) {
                         [&](const HostHello& hello) { return Register(draft, hello); },
                         [&](const Reported& reported) {
                           Heed(draft, settings, reported);
+                          return Status();
+                        },
+                        [&](const EngineEnded& ended) {
+                          HeedEnd(draft, settings, ended);
                           return Status();
                         },
                         [&](const Tick& tick) {

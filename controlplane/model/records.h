@@ -19,6 +19,7 @@
 namespace ec::model {
 
 using ClusterId = std::string;  // AWS's CacheClusterId, in lower case
+using GroupId = std::string;    // AWS's ReplicationGroupId, in lower case
 
 // The status is the step at which an operation stands: a restart goes on from it.
 //
@@ -42,6 +43,24 @@ enum class ClusterStatus {
 };
 
 enum class MemberStatus { kCreating, kAvailable, kRebooting, kRecovering, kDeleting, kFailed };
+
+// Of a replication group. kModifying: members come or go, or another one is about to lead.
+enum class GroupStatus { kCreating, kAvailable, kModifying, kDeleting, kCreateFailed };
+
+// How far a planned change of leader has come; each step is safe to be stopped at.
+//
+//   kNone --> kPausing --------------> kDemoting ----------------> kNone
+//             writes wait at the       the epoch has risen; the    the successor leads
+//             leader; the successor    old leader follows, the
+//             catches up               successor not yet leads
+//
+// From kPausing there is a way back, and after kDemoting only forward.
+enum class SwitchStep { kNone, kPausing, kDemoting };
+
+std::string_view NameOf(GroupStatus status);
+std::string_view NameOf(SwitchStep step);
+std::optional<GroupStatus> ParseGroupStatus(std::string_view name);
+std::optional<SwitchStep> ParseSwitchStep(std::string_view name);
 
 std::string_view NameOf(ClusterStatus status);  // as the database has it: "create-failed"
 std::string_view NameOf(MemberStatus status);
@@ -77,6 +96,7 @@ struct Notification {
 
 struct Cluster {
   ClusterId id;
+  GroupId group;  // empty: none
   ClusterStatus status = ClusterStatus::kCreating;
   EngineKind engine = EngineKind::kRedis;
   std::string engine_version;  // as reported: "7.1.0"
@@ -124,8 +144,58 @@ struct Member {
   std::string installed_version;    // what the running engine says of itself
   std::string trouble;              // why it is not available, in a sentence
   bool recovery_announced = false;  // the event that tells of a recovery's start is written
+  // Of a follower: it has proved in the group's present epoch that it has all its leader has, and
+  // has followed since. Only such a one may lead.
+  bool in_sync = false;
   uint64_t revision = 0;
   friend bool operator==(const Member&, const Member&) = default;
+};
+
+// A stable address of a group.
+struct GroupEndpoint {
+  EndpointId id = 0;
+  Address address;
+  HostId host;  // serves it
+  friend bool operator==(const GroupEndpoint&, const GroupEndpoint&) = default;
+};
+
+// A replication group with one node group, 0001: a leader and its followers. What else AWS calls a
+// property of the group (node type, versions, windows, ...) stands in each of its clusters, and new
+// ones take it over from the leader's.
+struct Group {
+  GroupId id;
+  GroupStatus status = GroupStatus::kCreating;
+  std::string description;
+  bool automatic_failover = false;
+  bool multi_az = false;
+  WallTime created;
+  std::map<std::string, std::string> tags;
+  int next_number = 1;  // of the next member's name
+
+  MemberId leader = 0;
+  uint64_t epoch = 1;  // rises at every change of leader, and never falls
+  GroupEndpoint primary;
+  GroupEndpoint reader;
+  uint64_t proof = 1;  // rises when the leader is to prove anew who is in sync
+
+  SwitchStep step = SwitchStep::kNone;
+  MemberId successor = 0;                    // who is to lead; with a step
+  std::optional<ClusterId> pending_primary;  // to lead from the next maintenance window on
+  WallTime pending_due;
+  std::optional<ClusterId> promoting;  // a replica that leaves once it has proved to be in sync
+  std::optional<ClusterId> demoting;   // a former master that is becoming a replica
+  std::optional<ClusterId> tested;     // TestFailover: whose leader's end is awaited
+  std::vector<WallTime> tests;         // TestFailover: calls of the last 24 hours
+
+  // Of the last failover that was not planned: what the new leader did not have, as far as is
+  // known.
+  std::optional<int64_t> lost_bytes;
+  std::optional<int64_t> lost_ms;
+  std::string trouble;  // why it has no leader that serves, in a sentence
+
+  std::set<ClusterId> members;  // follows from the clusters' rows
+  uint64_t revision = 0;        // of the last edit that changed the row
+  friend bool operator==(const Group&, const Group&) = default;
 };
 
 struct Host {
@@ -134,6 +204,8 @@ struct Host {
   uint64_t incarnation = 0;
   int members_max = 0;
   int64_t pid = 0;
+  uint64_t start_time = 0;                    // of that process
+  std::string boot;                           // of its machine
   std::map<EngineKind, std::string> engines;  // installed, with their true versions
   WallTime registered;
   friend bool operator==(const Host&, const Host&) = default;
@@ -150,7 +222,7 @@ struct Zone {
 struct Event {
   uint64_t serial = 0;  // counts all events from 1
   WallTime date;
-  std::string source_type;  // "cache-cluster"
+  std::string source_type;  // "cache-cluster", "replication-group"
   std::string source_id;
   std::string message;
   friend bool operator==(const Event&, const Event&) = default;
@@ -175,6 +247,7 @@ struct Records {
   std::map<HostId, Host> hosts;
   std::map<ClusterId, Cluster> clusters;
   std::map<MemberId, Member> members;
+  std::map<GroupId, Group> groups;
   std::map<uint64_t, Event> events;  // by serial
   friend bool operator==(const Records&, const Records&) = default;
 };
@@ -187,12 +260,13 @@ struct Edit {
   std::map<HostId, Host> hosts;
   std::map<ClusterId, std::optional<Cluster>> clusters;
   std::map<MemberId, std::optional<Member>> members;
+  std::map<GroupId, std::optional<Group>> groups;
   std::vector<Event> events;
   uint64_t events_dropped_below = 0;  // drop events with a lower serial
 
   bool empty() const {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
-           events.empty() && events_dropped_below == 0;
+           groups.empty() && events.empty() && events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };
