@@ -47,6 +47,7 @@ struct MemberSpec {
   int threads = 1;               // memcached: -t, before the machine's own number of cores
   std::map<std::string, std::string> parameters;  // parameter group names and values
   Address address;  // of its own endpoint: what a Redis calls itself to others
+  uint64_t condemned = 0;  // if this launch runs, it is to be killed
   std::optional<ReplicationSpec> replication;  // absent: a master that nobody follows
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
 };

@@ -140,6 +140,7 @@ int Main(int argc, char** argv) {
   if (!store.ok()) return Fail(store.status().message());
   SystemClock clock;
   server::AgentHub hub;
+  flags.settings.boot = BootId();
   server::Controller controller(flags.settings, **store, clock, hub);
   if (const Status started = controller.Start(); !started.ok()) return Fail(started.message());
   Result<VpcSlice> slice = Settle(controller, flags);

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "controlplane/core/group_commands.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
 #include "controlplane/core/placement.h"
@@ -41,6 +42,7 @@ Status Delete(Draft& draft, const Settings&, const DeleteCluster& request) {
     default:
       break;
   }
+  EC_RETURN_IF_ERROR(CheckMayLeave(draft, cluster));
   if (request.final_snapshot) {
     const model::NodeType& type = draft.state().records.node_types.at(cluster.node_type);
     if (cluster.engine == EngineKind::kMemcached || !type.backups_supported) {
@@ -53,6 +55,7 @@ Status Delete(Draft& draft, const Settings&, const DeleteCluster& request) {
   }
   draft.EditCluster(*id).status = ClusterStatus::kDeleting;
   RemoveMembers(draft, *id);
+  if (!cluster.group.empty()) draft.TouchGroup(model::GroupId(cluster.group));
   return {};
 }
 
@@ -74,7 +77,11 @@ Status Reboot(Draft& draft, const Settings& settings, const RebootCluster& reque
           fmt::format("Cache cluster {} has the nodes {}.", cluster.id, fmt::join(present, ", ")));
     }
   }
-  if (cluster.status != ClusterStatus::kAvailable && cluster.status != ClusterStatus::kFailed) {
+  // A primary that has failed and that nobody may replace can be started again, empty.
+  const bool is_stuck = cluster.status == ClusterStatus::kRecovering && !cluster.group.empty() &&
+                        !draft.FindGroup(cluster.group)->trouble.empty();
+  if (cluster.status != ClusterStatus::kAvailable && cluster.status != ClusterStatus::kFailed &&
+      !is_stuck) {
     return {Fault::kInvalidCacheClusterState,
             fmt::format("Cache cluster {} is not in available state: it is {}.", cluster.id,
                         NameOf(cluster.status))};

@@ -14,6 +14,12 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyCluster& reque
 Status Delete(Draft& draft, const Settings& settings, const DeleteCluster& request);
 Status Reboot(Draft& draft, const Settings& settings, const RebootCluster& request);
 
+// The cluster that such a request makes, if nothing in the request is wrong: with its settings, and
+// without a place in the records. `wish` is what it asks about zones.
+struct ZoneWish;
+Result<model::Cluster> DraftCluster(const Draft& draft, const Settings& settings,
+                                    const CreateCluster& request, ZoneWish* wish);
+
 // Makes the changes that wait for the maintenance window or a reboot. When there is no room for
 // new nodes any more, an event says so and the rest is done.
 void ApplyPending(Draft& draft, const Settings& settings, const model::ClusterId& id);

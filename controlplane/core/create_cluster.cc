@@ -5,6 +5,7 @@
 #include <set>
 
 #include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/group_commands.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/validate.h"
@@ -266,35 +267,36 @@ void OpenConfiguration(Draft& draft, const Cluster& cluster, const Seat& first) 
 
 }  // namespace
 
-Status Create(Draft& draft, const Settings& settings, const CreateCluster& request) {
+Result<Cluster> DraftCluster(const Draft& draft, const Settings& settings,
+                             const CreateCluster& request, ZoneWish* wish) {
   Cluster cluster;
   Result<std::string> id = model::ParseClusterId(request.id);
   if (!id.ok()) return id.status();
   cluster.id = *id;
   cluster.created = draft.now().wall;
-
-  if (request.replication_group_id && !request.engine) {
-    return {Fault::kReplicationGroupNotFound,
-            fmt::format("ReplicationGroup not found: {}", *request.replication_group_id)};
-  }
   EC_RETURN_IF_ERROR(CheckEngine(draft, request, &cluster));
   EC_RETURN_IF_ERROR(CheckEngineOnly(request, cluster));
-  if (request.replication_group_id) {
-    return {Fault::kReplicationGroupNotFound,
-            fmt::format("ReplicationGroup not found: {}", *request.replication_group_id)};
-  }
   EC_RETURN_IF_ERROR(CheckVersion(draft, settings, request, &cluster));
   EC_RETURN_IF_ERROR(CheckNodeType(draft, request, &cluster));
   EC_RETURN_IF_ERROR(CheckNodeCount(request, &cluster));
-  ZoneWish wish;
-  EC_RETURN_IF_ERROR(CheckZones(request, &cluster, &wish));
+  EC_RETURN_IF_ERROR(CheckZones(request, &cluster, wish));
   EC_RETURN_IF_ERROR(CheckGroups(request, &cluster));
   EC_RETURN_IF_ERROR(CheckWindows(draft, request, &cluster));
   EC_RETURN_IF_ERROR(CheckTheRest(draft, request, &cluster));
-  if (draft.FindCluster(cluster.id) != nullptr) {
-    return {Fault::kCacheClusterAlreadyExists,
-            fmt::format("Cache cluster already exists: {}", cluster.id)};
+  return cluster;
+}
+
+Status Create(Draft& draft, const Settings& settings, const CreateCluster& request) {
+  const bool is_memcached =
+      request.engine && ParseEngine(model::Lower(*request.engine)) == EngineKind::kMemcached;
+  if (request.replication_group_id && !is_memcached) {
+    return AddReadReplica(draft, settings, request);
   }
+  ZoneWish wish;
+  Result<Cluster> drafted = DraftCluster(draft, settings, request, &wish);
+  if (!drafted.ok()) return drafted.status();
+  const Cluster& cluster = *drafted;
+  if (draft.FindCluster(cluster.id) != nullptr) return AlreadyExists(cluster.id);
   EC_RETURN_IF_ERROR(CheckRegionQuota(draft, settings, cluster.node_count));
   Result<std::vector<Seat>> seats = FindSeats(draft, settings, cluster, cluster.node_count, wish);
   if (!seats.ok()) return seats.status();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "controlplane/model/names.h"
 
 namespace ec::core {
 namespace {
@@ -17,6 +18,21 @@ const Row* Find(const std::map<Key, std::optional<Row>>& changes, const std::map
   }
   const auto row = rows.find(key);
   return row == rows.end() ? nullptr : &row->second;
+}
+
+template <typename Key, typename Row>
+std::vector<Key> Ids(const std::map<Key, std::optional<Row>>& changes,
+                     const std::map<Key, Row>& rows) {
+  std::set<Key> ids;
+  for (const auto& [id, row] : rows) ids.insert(id);
+  for (const auto& [id, change] : changes) {
+    if (change) {
+      ids.insert(id);
+    } else {
+      ids.erase(id);
+    }
+  }
+  return {ids.begin(), ids.end()};
 }
 
 template <typename Key, typename Row>
@@ -76,17 +92,21 @@ std::vector<const model::Host*> Draft::Hosts() const {
 }
 
 std::vector<model::ClusterId> Draft::Clusters() const {
-  std::set<model::ClusterId> ids;
-  for (const auto& [id, cluster] : state_.records.clusters) ids.insert(id);
-  for (const auto& [id, cluster] : edit_.clusters) ids.insert(id);
-  std::erase_if(ids, [&](const model::ClusterId& id) { return FindCluster(id) == nullptr; });
-  return {ids.begin(), ids.end()};
+  return Ids(edit_.clusters, state_.records.clusters);
+}
+
+std::vector<model::GroupId> Draft::Groups() const {
+  return Ids(edit_.groups, state_.records.groups);
 }
 
 const model::Zone* Draft::FindZone(const std::string& name) const {
   if (const auto put = edit_.zones.find(name); put != edit_.zones.end()) return &put->second;
   const auto row = state_.records.zones.find(name);
   return row == state_.records.zones.end() ? nullptr : &row->second;
+}
+
+const model::Group* Draft::FindGroup(const model::GroupId& id) const {
+  return Find(edit_.groups, state_.records.groups, id);
 }
 
 const model::Installation& Draft::installation() const {
@@ -99,6 +119,48 @@ model::Cluster& Draft::EditCluster(const model::ClusterId& id) {
 
 model::Member& Draft::EditMember(MemberId id) {
   return ToEdit(edit_.members, state_.records.members, id);
+}
+
+model::Group& Draft::EditGroup(const model::GroupId& id) {
+  return ToEdit(edit_.groups, state_.records.groups, id);
+}
+
+void Draft::TouchGroupEndpoints(const model::GroupId& id) {
+  EditGroup(id);
+  touched_groups_.insert(id);
+}
+
+void Draft::TouchGroup(const model::GroupId& id) {
+  touched_groups_.insert(id);
+  const std::set<model::ClusterId> clusters = EditGroup(id).members;
+  for (const model::ClusterId& cluster : clusters) {
+    const std::set<MemberId> members = FindCluster(cluster)->members;
+    for (const MemberId member : members) TouchMember(member);
+  }
+}
+
+void Draft::PutGroup(model::Group group) {
+  const model::GroupId id = group.id;
+  edit_.groups[id] = std::move(group);
+}
+
+void Draft::DropGroup(const model::GroupId& id) {
+  EC_CHECK(FindGroup(id)->members.empty());
+  edit_.groups[id] = std::nullopt;
+}
+
+void Draft::EnterGroup(const model::ClusterId& cluster, const model::GroupId& group) {
+  EditCluster(cluster).group = group;
+  EditGroup(group).members.insert(cluster);
+  TouchGroup(group);
+}
+
+void Draft::LeaveGroup(const model::ClusterId& id) {
+  const model::GroupId group = FindCluster(id)->group;
+  if (group.empty()) return;
+  TouchGroup(group);
+  EditCluster(id).group.clear();
+  EditGroup(group).members.erase(id);
 }
 
 void Draft::PutCluster(model::Cluster cluster) {
@@ -122,6 +184,7 @@ void Draft::PutInstallation(model::Installation installation) {
 void Draft::DropCluster(const model::ClusterId& id) {
   const model::Cluster* cluster = FindCluster(id);
   EC_CHECK(cluster != nullptr);
+  LeaveGroup(id);
   const auto members = cluster->members;
   for (const MemberId member : members) DropMember(member);
   edit_.clusters[id] = std::nullopt;
@@ -135,10 +198,26 @@ void Draft::DropMember(MemberId id) {
   edit_.members[id] = std::nullopt;
 }
 
-void Draft::AddClusterEvent(const model::ClusterId& id, std::string message) {
+void Draft::AddEvent(std::string_view source_type, const std::string& id, std::string message) {
   model::Installation next = installation();
-  edit_.events.push_back({next.next_event++, now_.wall, "cache-cluster", id, std::move(message)});
+  edit_.events.push_back(
+      {next.next_event++, now_.wall, std::string(source_type), id, std::move(message)});
   PutInstallation(std::move(next));
+}
+
+void Draft::AddClusterEvent(const model::ClusterId& id, std::string message) {
+  AddEvent(model::kClusterSourceType, id, std::move(message));
+}
+
+void Draft::AddGroupEvent(const model::GroupId& id, std::string message) {
+  AddEvent(model::kGroupSourceType, id, std::move(message));
+}
+
+void Draft::Ask(const HostId& host, MemberId member, int64_t at_least, uint64_t epoch) {
+  // The machine's time since boot, which no control plane has had before.
+  const auto since_boot = now_.instant.time_since_epoch().count();
+  const uint64_t number = static_cast<uint64_t>(since_boot) + questions_.size();
+  questions_.push_back({host, {number, member, at_least}, epoch});
 }
 
 void Draft::DropEventsBelow(uint64_t serial) {
@@ -151,6 +230,16 @@ uint64_t Draft::NewId() {
   const uint64_t id = next.next_id++;
   PutInstallation(std::move(next));
   return id;
+}
+
+void Draft::Replace(Draft&& copy) {
+  EC_CHECK(&copy.state_ == &state_ && copy.edit_.revision == edit_.revision);
+  edit_ = std::move(copy.edit_);
+  touched_ = std::move(copy.touched_);
+  touched_groups_ = std::move(copy.touched_groups_);
+  questions_ = std::move(copy.questions_);
+  addresses_ = std::move(copy.addresses_);
+  load_delta_ = std::move(copy.load_delta_);
 }
 
 bool Draft::AddressInUse(Ip4 ip) const {
@@ -207,6 +296,10 @@ void Draft::TouchMember(MemberId id) {
 model::Edit Draft::Take() {
   DropUnchanged(edit_.clusters, state_.records.clusters, {});
   DropUnchanged(edit_.members, state_.records.members, touched_);
+  DropUnchanged(edit_.groups, state_.records.groups, touched_groups_);
+  for (auto& [id, group] : edit_.groups) {
+    if (group) group->revision = edit_.revision;
+  }
   for (auto& [id, cluster] : edit_.clusters) {
     if (cluster) cluster->revision = edit_.revision;
   }

@@ -15,6 +15,13 @@
 
 namespace ec::core {
 
+// A question to be sent to a host, about a member of a group in this epoch.
+struct Question {
+  HostId host;
+  OffsetQuestion question;
+  uint64_t epoch = 0;
+};
+
 class Draft {
  public:
   Draft(const model::State& state, Now now);
@@ -28,7 +35,9 @@ class Draft {
   const model::Host* FindHost(const HostId& id) const;
   std::vector<const model::Host*> Hosts() const;   // by id
   std::vector<model::ClusterId> Clusters() const;  // by id
+  std::vector<model::GroupId> Groups() const;      // by id
   const model::Zone* FindZone(const std::string& name) const;
+  const model::Group* FindGroup(const model::GroupId& id) const;
   const model::Installation& installation() const;
 
   // The row to change; it must exist.
@@ -37,18 +46,40 @@ class Draft {
   // The member's part of its host's plan has changed, even if its row has not.
   void TouchMember(MemberId id);
 
+  model::Group& EditGroup(const model::GroupId& id);
+  // The plans of everything that belongs to the group have changed.
+  void TouchGroup(const model::GroupId& id);
+
+  // Only those of the group's endpoints have.
+  void TouchGroupEndpoints(const model::GroupId& id);
+
+  void PutGroup(model::Group group);
+  void DropGroup(const model::GroupId& id);  // REQUIRES: it has no clusters any more
+  // Takes a cluster into a group, or out of the one it is in.
+  void EnterGroup(const model::ClusterId& cluster, const model::GroupId& group);
+  void LeaveGroup(const model::ClusterId& cluster);
+
   void PutCluster(model::Cluster cluster);
   // Also enters the member in its cluster's set of members.
   void PutMember(model::Member member);
   void PutHost(model::Host host);
   void PutZone(model::Zone zone);
   void PutInstallation(model::Installation installation);
-  void DropCluster(const model::ClusterId& id);  // and its members
+  void DropCluster(const model::ClusterId& id);  // and its members; it leaves its group, too
   void DropMember(MemberId id);                  // also from its cluster's set of members
 
   void AddClusterEvent(const model::ClusterId& id, std::string message);
+  void AddGroupEvent(const model::GroupId& id, std::string message);
   // Drops the events of this step among them as well.
   void DropEventsBelow(uint64_t serial);
+
+  // Has the member's host asked how far it has come. Its number is unlike that of any other
+  // question.
+  void Ask(const HostId& host, MemberId member, int64_t at_least, uint64_t epoch);
+  std::vector<Question> TakeQuestions() { return std::move(questions_); }
+
+  // Takes over what a copy of this draft has changed since.
+  void Replace(Draft&& copy);
 
   // A number for a member or endpoint that has never been given out.
   uint64_t NewId();
@@ -69,11 +100,14 @@ class Draft {
 
  private:
   bool AddressInUse(Ip4 ip) const;
+  void AddEvent(std::string_view source_type, const std::string& id, std::string message);
 
   const model::State& state_;
   const Now now_;
   model::Edit edit_;
   std::set<MemberId> touched_;
+  std::set<model::GroupId> touched_groups_;
+  std::vector<Question> questions_;
   std::set<Ip4> addresses_;            // used by this step
   std::map<HostId, long> load_delta_;  // members put less members dropped
 };

@@ -19,6 +19,30 @@ Status SwitchOver(Draft& draft, const Settings& settings, const Switchover& requ
 Status PromoteReplica(Draft& draft, const Settings& settings, const Promote& request);
 Status DemoteMaster(Draft& draft, const Settings& settings, const Demote& request);
 
+// CreateCacheCluster with a ReplicationGroupId: one more follower, with the leader's settings.
+Status AddReadReplica(Draft& draft, const Settings& settings, const CreateCluster& request);
+
+// --- what the commands share ---
+
+// A group of that name, not yet in the records; AWS's faults.
+Result<model::Group> NewGroup(const Draft& draft, const std::string& id,
+                              const std::string& description);
+
+// Puts the group and its endpoints around a master that is to lead it.
+Status FormGroupAround(Draft& draft, const model::Cluster& master, model::Group group);
+
+// Adds a follower for each of `zones` ("": choose), under `names` or, without any, under the next
+// free ones. Their settings are the leader's.
+Status AddFollowers(Draft& draft, const Settings& settings, const model::GroupId& id,
+                    const std::vector<model::ClusterId>& names,
+                    const std::vector<std::string>& zones, const Tags& tags);
+
+// Whether the cluster may be deleted or promoted as far as its group is concerned; AWS's faults.
+Status CheckMayLeave(const Draft& draft, const model::Cluster& cluster);
+
+// Begins the changes of primary that have waited for the maintenance window.
+void OpenGroupWindows(Draft& draft, const Settings& settings);
+
 // The group of a request, by an id in any letter case.
 Result<model::GroupId> FindExistingGroup(const Draft& draft, const std::string& id);
 

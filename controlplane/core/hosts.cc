@@ -6,6 +6,8 @@
 #include <set>
 
 #include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/group_commands.h"
+#include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/validate.h"
@@ -127,8 +129,16 @@ Status Register(Draft& draft, const HostHello& hello) {
                         known->zone, hello.zone)};
   }
   EC_RETURN_IF_ERROR(EnsureZone(draft, hello.zone));
-  model::Host host{hello.host, hello.zone,    hello.incarnation, hello.members_max,
-                   hello.pid,  hello.engines, draft.now().wall};
+  model::Host host;
+  host.id = hello.host;
+  host.zone = hello.zone;
+  host.incarnation = hello.incarnation;
+  host.members_max = hello.members_max;
+  host.pid = hello.pid;
+  host.start_time = hello.start_time;
+  host.boot = hello.boot;
+  host.engines = hello.engines;
+  host.registered = draft.now().wall;
   if (known != nullptr) host.registered = known->registered;
   if (known == nullptr || *known != host) draft.PutHost(std::move(host));
   return {};
@@ -138,6 +148,7 @@ void Heed(Draft& draft, const Settings& settings, const Reported& reported) {
   const model::State& state = draft.state();
   const HostReport& report = reported.report;
   std::set<ClusterId> clusters;
+  std::set<model::GroupId> groups;
   const auto add_member = [&](MemberId id) {
     if (const auto found = state.records.members.find(id); found != state.records.members.end()) {
       clusters.insert(found->second.cluster);
@@ -149,18 +160,27 @@ void Heed(Draft& draft, const Settings& settings, const Reported& reported) {
     add_member(endpoint.id);  // a member's own endpoint has its number
     const auto found = state.configurations.find(endpoint.id);
     if (found != state.configurations.end()) clusters.insert(found->second);
+    const auto group = state.group_endpoints.find(endpoint.id);
+    if (group != state.group_endpoints.end()) groups.insert(group->second);
   }
   if (const auto index = state.hosts.find(report.host); index != state.hosts.end()) {
     for (const MemberId id : index->second.deleting) add_member(id);
     AddPlanned(index->second, state.records, reported.plan_before, report.plan_revision, &clusters);
   }
   for (const ClusterId& id : clusters) Advance(draft, settings, id);
+  for (const model::GroupId& id : groups) AdvanceGroup(draft, settings, id);
+}
+
+void HeedEnd(Draft& draft, const Settings& settings, const EngineEnded& ended) {
+  const model::Member* member = draft.FindMember(ended.member);
+  if (member != nullptr) Advance(draft, settings, model::ClusterId(member->cluster));
 }
 
 void PassTime(Draft& draft, const Settings& settings, bool everything) {
   const model::State& state = draft.state();
   if (everything) {
     for (const auto& [id, cluster] : state.records.clusters) Advance(draft, settings, id);
+    for (const auto& [id, group] : state.records.groups) AdvanceGroup(draft, settings, id);
   }
   for (const auto& [id, host] : state.records.hosts) {
     if (IsSilent(draft, settings, id)) AdvanceClustersOn(draft, settings, id);
@@ -171,12 +191,17 @@ void PassTime(Draft& draft, const Settings& settings, bool everything) {
     if (!overdue) break;
     Advance(draft, settings, id);
   }
+  for (const model::GroupId& id : GroupsDue(state, settings, draft.now())) {
+    AdvanceGroup(draft, settings, id);
+  }
   OpenWindows(draft, settings);
+  OpenGroupWindows(draft, settings);
   DropOldEvents(draft);
 }
 
 void ForgetAll(Draft& draft) {
   for (const ClusterId& id : draft.Clusters()) draft.DropCluster(id);
+  for (const model::GroupId& id : draft.Groups()) draft.DropGroup(id);
   draft.DropEventsBelow(draft.installation().next_event);
 }
 

@@ -15,6 +15,9 @@ Status Register(Draft& draft, const HostHello& hello);
 // Moves the clusters on that the report has something to say about.
 void Heed(Draft& draft, const Settings& settings, const Reported& reported);
 
+// An engine's end was seen by the control plane itself.
+void HeedEnd(Draft& draft, const Settings& settings, const EngineEnded& ended);
+
 // Moves the clusters on that time alone has changed something for: silent hosts, operations that
 // stand still, maintenance windows that open; and drops old events.
 void PassTime(Draft& draft, const Settings& settings, bool everything);

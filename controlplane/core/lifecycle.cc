@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/member_lifecycle.h"
 #include "controlplane/core/messages.h"
 #include "controlplane/core/placement.h"
@@ -199,6 +200,12 @@ void GiveUp(Draft& draft, const ClusterId& id) {
   }
 }
 
+// A former master that does not have yet what its new leader has.
+bool IsBeingDemoted(const Draft& draft, const ClusterId& id) {
+  const Cluster& cluster = *draft.FindCluster(id);
+  return !cluster.group.empty() && draft.FindGroup(cluster.group)->demoting == id;
+}
+
 // kModifying and kRebooting: done when every node is available and known to the others.
 void AdvanceChanging(Draft& draft, const Settings& settings, const ClusterId& id) {
   const bool resizing = draft.FindCluster(id)->resized_from > 0;
@@ -209,7 +216,7 @@ void AdvanceChanging(Draft& draft, const Settings& settings, const ClusterId& id
   RefreshDiscovery(draft, id);
   const bool settled = !AnyHas(draft, id, MemberStatus::kCreating) &&
                        !AnyHas(draft, id, MemberStatus::kDeleting) &&
-                       !AnyHas(draft, id, MemberStatus::kRebooting);
+                       !AnyHas(draft, id, MemberStatus::kRebooting) && !IsBeingDemoted(draft, id);
   const bool overdue = IsOverdue(draft, settings, id);
   if (settled && (overdue || DiscoveryIsKnown(draft, settings, *draft.FindCluster(id)))) {
     Cluster& cluster = draft.EditCluster(id);
@@ -274,6 +281,13 @@ void RefreshDiscovery(Draft& draft, const ClusterId& id) {
 }
 
 void Advance(Draft& draft, const Settings& settings, const ClusterId& id) {
+  if (draft.FindCluster(id) == nullptr) return;
+  const model::GroupId group = draft.FindCluster(id)->group;
+  AdvanceCluster(draft, settings, id);
+  if (!group.empty()) AdvanceGroup(draft, settings, group);
+}
+
+void AdvanceCluster(Draft& draft, const Settings& settings, const ClusterId& id) {
   if (draft.FindCluster(id) == nullptr) return;
   for (const MemberId member : MembersOf(draft, id)) AdvanceMember(draft, settings, member);
   EnsureHome(draft, settings, id);

@@ -9,8 +9,12 @@
 
 namespace ec::core {
 
-// Looks at one cluster; a cluster that is not there is left alone.
+// Looks at one cluster and, if it belongs to one, at its group; a cluster that is not there is left
+// alone.
 void Advance(Draft& draft, const Settings& settings, const model::ClusterId& id);
+
+// Looks at the cluster alone.
+void AdvanceCluster(Draft& draft, const Settings& settings, const model::ClusterId& id);
 
 // Marks every member for removal and closes the configuration endpoint.
 void RemoveMembers(Draft& draft, const model::ClusterId& id);

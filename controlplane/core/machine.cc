@@ -6,6 +6,7 @@
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/draft.h"
 #include "controlplane/core/group_commands.h"
+#include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/hosts.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/tags.h"
@@ -68,6 +69,7 @@ Decision Decide(const model::State& state, const Settings& settings, Now now,
   Decision decision;
   for (const Input& input : inputs) decision.verdicts.push_back(Take(draft, settings, input));
   decision.edit = draft.Take();
+  decision.questions = draft.TakeQuestions();
   return decision;
 }
 
@@ -85,6 +87,10 @@ std::optional<Instant> NextDeadline(const model::State& state, const Settings& s
   if (!state.windows.empty()) {
     consider(now.instant + (state.windows.begin()->first - now.wall));
   }
+  if (!state.group_windows.empty()) {
+    consider(now.instant + (state.group_windows.begin()->first - now.wall));
+  }
+  if (const auto due = NextGroupDeadline(state, settings, now)) consider(*due);
   return next;
 }
 

@@ -14,6 +14,7 @@
 
 #include "common/status.h"
 #include "controlplane/core/commands.h"
+#include "controlplane/core/draft.h"
 #include "controlplane/core/settings.h"
 #include "controlplane/model/state.h"
 
@@ -22,6 +23,7 @@ namespace ec::core {
 struct Decision {
   std::vector<Status> verdicts;  // one per input; OK for what is not a command or a hello
   model::Edit edit;
+  std::vector<Question> questions;  // to be sent with the plans; nothing that lasts
 };
 
 // Several inputs make one edit, so that they share one commit; each sees those before it.

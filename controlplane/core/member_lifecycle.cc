@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
 #include "controlplane/core/placement.h"
@@ -41,6 +42,11 @@ bool Serves(const View& view, const Member& member) {
          view.member->generation == member.generation;
 }
 
+// A follower is of use once it has what its leader has.
+bool IsUsable(const Draft& draft, const View& view, const Member& member) {
+  return Serves(view, member) && !MustSync(draft, member);
+}
+
 bool HasFailed(const View& view, const Member& member) {
   return view.member != nullptr && view.member->phase == MemberPhase::kFailed &&
          view.member->generation == member.generation;
@@ -56,6 +62,8 @@ void BecomeAvailable(Draft& draft, const MemberReport& report, MemberId id) {
   Member& member = draft.EditMember(id);
   member.status = MemberStatus::kAvailable;
   member.launch = report.launch;
+  member.pid = report.pid;
+  member.start_time = report.start_time;
   member.trouble.clear();
   member.recovery_announced = false;
   if (member.installed_version == report.engine_version) return;
@@ -92,7 +100,7 @@ void AdvanceCreating(Draft& draft, const Settings& settings, const Member& membe
     Fail(draft, member.id, view.member->trouble);
   } else if (IsUnaddressable(view, member)) {
     Readdress(draft, settings, member, view);
-  } else if (Serves(view, member) && view.plan_revision >= member.revision) {
+  } else if (IsUsable(draft, view, member) && view.plan_revision >= member.revision) {
     const std::string zone = member.zone;
     const std::string node = member.node_id;
     draft.AddClusterEvent(member.cluster, messages::NodeAdded(node, zone));
@@ -105,7 +113,7 @@ void AdvanceRebooting(Draft& draft, const Member& member, const View& view) {
     draft.AddClusterEvent(member.cluster,
                           messages::NodeFailed(member.node_id, view.member->trouble));
     Fail(draft, member.id, view.member->trouble);
-  } else if (Serves(view, member)) {
+  } else if (IsUsable(draft, view, member)) {
     draft.AddClusterEvent(member.cluster, messages::NodeRestarted(member.node_id));
     BecomeAvailable(draft, *view.member, member.id);
   }
@@ -129,7 +137,10 @@ void AnnounceRecovery(Draft& draft, MemberId id) {
   Member& member = draft.EditMember(id);
   if (member.recovery_announced) return;
   member.recovery_announced = true;
-  draft.AddClusterEvent(member.cluster, messages::RecoveryStarted(member.node_id));
+  const model::GroupId group = draft.FindCluster(member.cluster)->group;
+  const bool is_test = !group.empty() && draft.FindGroup(group)->tested == member.cluster;
+  draft.AddClusterEvent(member.cluster, is_test ? messages::NodeRecovering(member.node_id)
+                                                : messages::RecoveryStarted(member.node_id));
 }
 
 void AdvanceAvailable(Draft& draft, const Member& member, const View& view) {
@@ -166,9 +177,13 @@ std::string EndOfRecovery(const Member& member, const MemberReport& report) {
 void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
   // A failed node is left alone: its recovery begins when it is seen to have ended.
   const bool given_up = member.status == MemberStatus::kFailed && !Serves(view, member);
-  if (HasCrashed(view, member) && !given_up) AnnounceRecovery(draft, member.id);
+  // That of a leader is told after another one has taken its place.
+  const bool awaits_failover = LeadsOthers(draft, member);
+  if (HasCrashed(view, member) && !given_up && !awaits_failover) {
+    AnnounceRecovery(draft, member.id);
+  }
   const Member& present = *draft.FindMember(member.id);
-  if (Serves(view, present)) {
+  if (IsUsable(draft, view, present)) {
     draft.AddClusterEvent(present.cluster, EndOfRecovery(present, *view.member));
     BecomeAvailable(draft, *view.member, present.id);
   } else if (HasFailed(view, present) && present.status != MemberStatus::kFailed) {

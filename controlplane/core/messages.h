@@ -38,7 +38,64 @@ inline std::string RecoveryFinished(std::string_view node) {
 }
 inline std::string SecurityGroupsChanged() { return "Applied change to security group"; }
 
+// [AWS] Of replication groups.
+inline std::string GroupCreated(std::string_view group) {
+  return fmt::format("Replication group {} created", group);
+}
+inline std::string GroupCreationFailed(std::string_view group) {
+  return fmt::format(
+      "Failed to create replication group {} due to unsuccessful creation of its cache cluster(s).",
+      group);
+}
+inline std::string GroupClustersDeleted() {
+  return "Deleting all cache clusters belonging to this replication group.";
+}
+inline std::string TestFailoverCalled(std::string_view node_group) {
+  return fmt::format("Test Failover API called for node group {}", node_group);
+}
+inline std::string FailoverCompleted(std::string_view from, std::string_view to) {
+  return fmt::format("Failover from primary node {} to replica node {} completed", from, to);
+}
+inline std::string NodeRecovering(std::string_view node) {
+  return fmt::format("Recovering cache nodes {}", node);
+}
+inline std::string AutomaticFailoverOn(std::string_view group) {
+  return fmt::format("Automatic failover has been turned on for replication group {}", group);
+}
+
 // The emulator's own.
+inline std::string AutomaticFailoverOff(std::string_view group) {
+  return fmt::format("Automatic failover has been turned off for replication group {}", group);
+}
+inline std::string GroupDeleted(std::string_view group) {
+  return fmt::format("Replication group {} deleted", group);
+}
+inline std::string NoFailover(std::string_view why) {
+  return fmt::format("The primary has failed and no replica was promoted: {}", why);
+}
+inline std::string PrimaryRestartedEmpty(std::string_view cluster) {
+  return fmt::format("The primary {} starts again empty, because no replica could be promoted",
+                     cluster);
+}
+inline std::string SwitchoverGivenUp(std::string_view to, std::string_view why) {
+  return fmt::format("The change of primary to {} was given up: {}", to, why);
+}
+inline std::string ReplicaPromoted(std::string_view cluster, std::string_view group) {
+  return fmt::format("Cache cluster {} has left replication group {} as a master of its own",
+                     cluster, group);
+}
+inline std::string PromotionGivenUp(std::string_view cluster, std::string_view why) {
+  return fmt::format("The promotion of cache cluster {} was given up: {}", cluster, why);
+}
+inline std::string MasterDemoted(std::string_view cluster, std::string_view group) {
+  return fmt::format("Cache cluster {} is now a replica of replication group {}", cluster, group);
+}
+inline std::string DemotionGivenUp(std::string_view cluster, std::string_view why) {
+  return fmt::format("The demotion of cache cluster {} was given up: {}", cluster, why);
+}
+inline std::string ReplicaCountChanged(int from, int to) {
+  return fmt::format("Finished changing the number of replicas from {} to {}", from, to);
+}
 inline std::string NodeRuns(std::string_view node, std::string_view engine,
                             std::string_view installed, std::string_view reported) {
   return fmt::format("Cache node {} runs the installed {} {} (engine version {})", node, engine,

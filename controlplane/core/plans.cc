@@ -32,6 +32,46 @@ std::optional<Discovery> DiscoveryOf(const model::State& state, const Cluster& c
   return discovery;
 }
 
+// What the member is to be in its group.
+ReplicationSpec ReplicationOf(const model::State& state, const model::Group& group,
+                              const Member& member) {
+  const auto address_of = [&](MemberId id) { return state.records.members.at(id).address; };
+  const bool is_leader = member.id == group.leader;
+  const bool demoting = group.step == model::SwitchStep::kDemoting;
+  ReplicationSpec spec;
+  spec.epoch = group.epoch;
+  spec.leads = is_leader && !demoting;
+  if (!spec.leads) {
+    // While the leader steps down it follows its successor, and so do the others already; the
+    // successor itself goes on following it, and so stays read-only.
+    const bool follows_successor = demoting && member.id != group.successor;
+    spec.leader = address_of(follows_successor ? group.successor : group.leader);
+    return spec;
+  }
+  spec.proof = group.proof;
+  spec.paused = group.step == model::SwitchStep::kPausing;
+  for (const model::ClusterId& cluster : group.members) {
+    for (const MemberId id : state.records.clusters.at(cluster).members) {
+      const Member& other = state.records.members.at(id);
+      if (id == member.id || other.status == MemberStatus::kDeleting) continue;
+      spec.followers.push_back(other.address);
+    }
+  }
+  return spec;
+}
+
+const model::Group* GroupOf(const model::State& state, const Cluster& cluster) {
+  return cluster.group.empty() ? nullptr : &state.records.groups.at(cluster.group);
+}
+
+// A follower that is created waits for its leader, so that its first attempt to follow succeeds.
+bool WaitsForLeader(const model::State& state, const Cluster& cluster, const Member& member) {
+  const model::Group* group = GroupOf(state, cluster);
+  if (group == nullptr || group->leader == member.id) return false;
+  if (member.status != MemberStatus::kCreating) return false;
+  return state.records.members.at(group->leader).status == MemberStatus::kCreating;
+}
+
 MemberSpec SpecOf(const model::State& state, const Cluster& cluster, const Member& member) {
   const model::NodeType& type = state.records.node_types.at(cluster.node_type);
   MemberSpec spec;
@@ -42,6 +82,11 @@ MemberSpec SpecOf(const model::State& state, const Cluster& cluster, const Membe
   spec.parameters = model::DefaultParameters(cluster.family);
   spec.memory_max_bytes = model::MemoryMaxBytes(type, cluster.engine, spec.parameters);
   spec.threads = type.vcpu;
+  spec.address = member.address;
+  spec.condemned = member.condemned;
+  if (const model::Group* group = GroupOf(state, cluster)) {
+    spec.replication = ReplicationOf(state, *group, member);
+  }
   return spec;
 }
 
@@ -64,8 +109,42 @@ void AddMember(const model::State& state, const Member& member, PlanUpdate* upda
     return;
   }
   const Cluster& cluster = state.records.clusters.at(member.cluster);
+  if (WaitsForLeader(state, cluster, member)) return;
   update->members.push_back(SpecOf(state, cluster, member));
   update->endpoints.push_back({member.id, member.address, member.id, DiscoveryOf(state, cluster)});
+}
+
+// Its endpoints are closed, and its members are going.
+bool IsLeaving(const model::Group& group) {
+  return group.status == model::GroupStatus::kDeleting ||
+         group.status == model::GroupStatus::kCreateFailed;
+}
+
+EndpointSpec PrimaryOf(const model::Group& group) {
+  EndpointSpec spec;
+  spec.id = group.primary.id;
+  spec.listen = group.primary.address;
+  const bool demoting = group.step == model::SwitchStep::kDemoting;
+  spec.target = demoting ? group.successor : group.leader;
+  // While the leader steps down, connections wait for the epoch in which the successor leads.
+  spec.leads_since = demoting ? group.epoch + 1 : group.epoch;
+  return spec;
+}
+
+// Those that have what the leader has; without any, the leader.
+EndpointSpec ReaderOf(const model::State& state, const model::Group& group) {
+  EndpointSpec spec;
+  spec.id = group.reader.id;
+  spec.listen = group.reader.address;
+  for (const model::ClusterId& cluster : group.members) {
+    for (const MemberId id : state.records.clusters.at(cluster).members) {
+      const Member& member = state.records.members.at(id);
+      if (!member.in_sync || member.status != MemberStatus::kAvailable) continue;
+      if (id != group.leader) spec.spread.push_back(member.address);
+    }
+  }
+  if (spec.spread.empty()) spec.spread.push_back(state.records.members.at(group.leader).address);
+  return spec;
 }
 
 }  // namespace
@@ -86,6 +165,16 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
     const Cluster& cluster = state.records.clusters.at(it->second);
     update.endpoints.push_back({cluster.configuration->id, cluster.configuration->address,
                                 TargetOf(state, cluster), DiscoveryOf(state, cluster)});
+  }
+  for (auto it = index.groups.lower_bound({update.base + 1, ""}); it != index.groups.end(); ++it) {
+    const model::Group& group = state.records.groups.at(it->second);
+    if (IsLeaving(group)) {
+      update.gone_endpoints.push_back(group.primary.id);
+      update.gone_endpoints.push_back(group.reader.id);
+      continue;
+    }
+    if (group.primary.host == host) update.endpoints.push_back(PrimaryOf(group));
+    if (group.reader.host == host) update.endpoints.push_back(ReaderOf(state, group));
   }
   if (update.base == 0) {  // what is not in it is gone
     update.gone_members.clear();
@@ -112,6 +201,16 @@ std::set<HostId> HostsTouched(const model::State& state, const model::Edit& edit
     const auto old = state.records.clusters.find(id);
     if (old != state.records.clusters.end() && old->second.configuration) {
       hosts.insert(old->second.configuration->host);
+    }
+  }
+  const auto add_group = [&](const model::Group& group) {
+    hosts.insert(group.primary.host);
+    hosts.insert(group.reader.host);
+  };
+  for (const auto& [id, change] : edit.groups) {
+    if (change) add_group(*change);
+    if (const auto old = state.records.groups.find(id); old != state.records.groups.end()) {
+      add_group(old->second);
     }
   }
   return hosts;

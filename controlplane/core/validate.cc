@@ -28,6 +28,10 @@ Status BadCombination(std::string message) {
   return {Fault::kInvalidParameterCombination, std::move(message)};
 }
 
+Status AlreadyExists(const model::ClusterId& id) {
+  return {Fault::kCacheClusterAlreadyExists, fmt::format("Cache cluster already exists: {}", id)};
+}
+
 Result<std::map<std::string, std::string>> MergeTags(std::map<std::string, std::string> present,
                                                      const Tags& tags) {
   for (const auto& [key, value] : tags) {

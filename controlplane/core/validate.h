@@ -20,6 +20,8 @@ namespace ec::core {
 Status BadValue(std::string_view parameter, std::string_view value, std::string_view why);
 Status BadCombination(std::string message);
 
+Status AlreadyExists(const model::ClusterId& id);
+
 // The tags that `present` becomes; later ones replace earlier ones of the same key.
 Result<std::map<std::string, std::string>> MergeTags(std::map<std::string, std::string> present,
                                                      const Tags& tags);

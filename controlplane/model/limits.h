@@ -9,6 +9,16 @@ namespace ec::model {
 // CreateCacheCluster, CacheClusterId (50 since 2015; 20 before).
 inline constexpr size_t kClusterIdLengthMax = 50;
 
+// CreateReplicationGroup, ReplicationGroupId (40 since 2015; 20 before).
+inline constexpr size_t kGroupIdLengthMax = 40;
+// ReplicationGroupDescription.
+inline constexpr size_t kDescriptionLengthMax = 255;
+// NumCacheClusters: a leader and at most five followers.
+inline constexpr int kGroupMembersMax = 6;
+// TestFailover: "at most 15 shards in a rolling 24-hour period".
+inline constexpr size_t kTestFailoversMax = 15;
+inline constexpr std::chrono::hours kTestFailoverPeriod{24};
+
 // CreateCacheCluster, NumCacheNodes: "must be between 1 and 40".
 inline constexpr int kMemcachedNodesMax = 40;
 

@@ -15,6 +15,23 @@ namespace {
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+Result<std::string> ParseId(std::string_view text, std::string_view parameter, size_t length_max) {
+  if (!IsIdentifier(text)) {
+    return Status(
+        Fault::kInvalidParameterValue,
+        fmt::format("The parameter {} is not a valid identifier. Identifiers must begin with a "
+                    "letter; must contain only ASCII letters, digits, and hyphens; and must not "
+                    "end with a hyphen or contain two consecutive hyphens. (given: '{}')",
+                    parameter, text));
+  }
+  if (text.size() > length_max) {
+    return Status(Fault::kInvalidParameterValue,
+                  fmt::format("The parameter {} must be at most {} characters long; '{}' has {}.",
+                              parameter, length_max, text, text.size()));
+  }
+  return Lower(text);
+}
+
 }  // namespace
 
 std::string Lower(std::string_view text) {
@@ -32,22 +49,11 @@ bool IsIdentifier(std::string_view text) {
 }
 
 Result<std::string> ParseClusterId(std::string_view text) {
-  if (!IsIdentifier(text)) {
-    return Status(
-        Fault::kInvalidParameterValue,
-        fmt::format("The parameter CacheClusterIdentifier is not a valid identifier. Identifiers "
-                    "must begin with a letter; must contain only ASCII letters, digits, and "
-                    "hyphens; and must not end with a hyphen or contain two consecutive hyphens. "
-                    "(given: '{}')",
-                    text));
-  }
-  if (text.size() > kClusterIdLengthMax) {
-    return Status(Fault::kInvalidParameterValue,
-                  fmt::format("The parameter CacheClusterIdentifier must be at most {} characters "
-                              "long; '{}' has {}.",
-                              kClusterIdLengthMax, text, text.size()));
-  }
-  return Lower(text);
+  return ParseId(text, "CacheClusterIdentifier", kClusterIdLengthMax);
+}
+
+Result<std::string> ParseGroupId(std::string_view text) {
+  return ParseId(text, "ReplicationGroupId", kGroupIdLengthMax);
 }
 
 std::string NodeId(int number) { return fmt::format("{:04}", number); }

@@ -13,6 +13,8 @@ std::string Lower(std::string_view text);
 
 // A cache cluster id in lower case, or the fault that AWS gives for a malformed one.
 Result<std::string> ParseClusterId(std::string_view text);
+// The same for a replication group.
+Result<std::string> ParseGroupId(std::string_view text);
 
 // Letters, digits and hyphens; begins with a letter; no two hyphens in a row, none at the end.
 bool IsIdentifier(std::string_view text);
@@ -23,6 +25,8 @@ std::string NodeId(int number);
 // The kind of thing an ARN or an event speaks of, by AWS's names.
 inline constexpr std::string_view kClusterArnKind = "cluster";
 inline constexpr std::string_view kClusterSourceType = "cache-cluster";
+inline constexpr std::string_view kGroupArnKind = "replicationgroup";
+inline constexpr std::string_view kGroupSourceType = "replication-group";
 
 struct Arn {
   std::string region;

@@ -23,6 +23,18 @@ constexpr std::pair<MemberStatus, std::string_view> kMemberNames[] = {
     {MemberStatus::kDeleting, "deleting"},   {MemberStatus::kFailed, "failed"},
 };
 
+constexpr std::pair<GroupStatus, std::string_view> kGroupNames[] = {
+    {GroupStatus::kCreating, "creating"},          {GroupStatus::kAvailable, "available"},
+    {GroupStatus::kModifying, "modifying"},        {GroupStatus::kDeleting, "deleting"},
+    {GroupStatus::kCreateFailed, "create-failed"},
+};
+
+constexpr std::pair<SwitchStep, std::string_view> kStepNames[] = {
+    {SwitchStep::kNone, "none"},
+    {SwitchStep::kPausing, "pausing"},
+    {SwitchStep::kDemoting, "demoting"},
+};
+
 template <typename Table, typename Value>
 std::string_view Name(const Table& table, Value value) {
   for (const auto& [status, name] : table) {
@@ -31,23 +43,31 @@ std::string_view Name(const Table& table, Value value) {
   return {};
 }
 
+template <typename Value, size_t size>
+std::optional<Value> Parse(const std::pair<Value, std::string_view> (&table)[size],
+                           std::string_view name) {
+  for (const auto& [value, known] : table) {
+    if (known == name) return value;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view NameOf(ClusterStatus status) { return Name(kClusterNames, status); }
 std::string_view NameOf(MemberStatus status) { return Name(kMemberNames, status); }
+std::string_view NameOf(GroupStatus status) { return Name(kGroupNames, status); }
+std::string_view NameOf(SwitchStep step) { return Name(kStepNames, step); }
 
 std::optional<ClusterStatus> ParseClusterStatus(std::string_view name) {
-  for (const auto& [status, known] : kClusterNames) {
-    if (known == name) return status;
-  }
-  return std::nullopt;
+  return Parse(kClusterNames, name);
 }
-
 std::optional<MemberStatus> ParseMemberStatus(std::string_view name) {
-  for (const auto& [status, known] : kMemberNames) {
-    if (known == name) return status;
-  }
-  return std::nullopt;
+  return Parse(kMemberNames, name);
 }
+std::optional<GroupStatus> ParseGroupStatus(std::string_view name) {
+  return Parse(kGroupNames, name);
+}
+std::optional<SwitchStep> ParseSwitchStep(std::string_view name) { return Parse(kStepNames, name); }
 
 }  // namespace ec::model

@@ -147,6 +147,10 @@ struct Member {
   // Of a follower: it has proved in the group's present epoch that it has all its leader has, and
   // has followed since. Only such a one may lead.
   bool in_sync = false;
+  // The process behind `launch`, so that its end can be proved while its host is silent.
+  int64_t pid = 0;
+  uint64_t start_time = 0;
+  uint64_t condemned = 0;  // this launch is to be killed: a failover is tried out
   uint64_t revision = 0;
   friend bool operator==(const Member&, const Member&) = default;
 };

@@ -97,6 +97,8 @@ void ApplyMember(MemberId id, const std::optional<Member>& change, uint64_t revi
     UnindexMember(found->second, state);
     if (!change) {
       state->hosts[found->second.host].gone.push_back({revision, false, id});
+      state->asked.erase(id);
+      state->ended.erase(id);
       members.erase(found);
       return;
     }
@@ -108,7 +110,82 @@ void ApplyMember(MemberId id, const std::optional<Member>& change, uint64_t revi
   if (change) IndexMember(*change, state);
 }
 
+void IndexGroup(const Group& group, State* state) {
+  for (const GroupEndpoint* endpoint : {&group.primary, &group.reader}) {
+    state->hosts[endpoint->host].groups.emplace(group.revision, group.id);
+    state->addresses.insert(endpoint->address.ip);
+    state->group_endpoints.emplace(endpoint->id, group.id);
+  }
+  if (group.pending_primary) state->group_windows.emplace(group.pending_due, group.id);
+}
+
+void UnindexGroup(const Group& group, State* state) {
+  for (const GroupEndpoint* endpoint : {&group.primary, &group.reader}) {
+    state->hosts[endpoint->host].groups.erase({group.revision, group.id});
+    state->addresses.erase(endpoint->address.ip);
+    state->group_endpoints.erase(endpoint->id);
+  }
+  state->group_windows.erase({group.pending_due, group.id});
+}
+
+void EndGroupPhase(const GroupId& id, State* state) {
+  const auto found = state->group_since.find(id);
+  if (found == state->group_since.end()) return;
+  state->group_operations.erase({found->second, id});
+  state->group_since.erase(found);
+}
+
+void BeginGroupPhase(const Group& group, Instant at, State* state) {
+  EndGroupPhase(group.id, state);
+  if (!InOperation(group)) return;
+  state->group_since.emplace(group.id, at);
+  state->group_operations.emplace(at, group.id);
+}
+
+bool Progressed(const Group& before, const Group& after) {
+  return before.status != after.status || before.step != after.step ||
+         before.leader != after.leader || before.epoch != after.epoch ||
+         before.promoting != after.promoting || before.demoting != after.demoting ||
+         before.trouble != after.trouble;
+}
+
+void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t revision,
+                Instant at, State* state) {
+  auto& groups = state->records.groups;
+  const auto found = groups.find(id);
+  bool progressed = true;
+  if (found != groups.end()) {
+    const Group& old = found->second;
+    if (change) progressed = Progressed(old, *change);
+    UnindexGroup(old, state);
+    // An endpoint that moves to another host, or ends, has to leave its host's plan.
+    const auto leave = [&](const GroupEndpoint& before, const GroupEndpoint* after) {
+      if (after != nullptr && after->host == before.host) return;
+      state->hosts[before.host].gone.push_back({revision, true, before.id});
+    };
+    leave(old.primary, change ? &change->primary : nullptr);
+    leave(old.reader, change ? &change->reader : nullptr);
+  }
+  if (!change) {
+    EndGroupPhase(id, state);
+    if (found != groups.end()) groups.erase(found);
+    return;
+  }
+  IndexGroup(*change, state);
+  if (progressed) BeginGroupPhase(*change, at, state);
+  if (found != groups.end()) {
+    found->second = *change;
+  } else {
+    groups.emplace(id, *change);
+  }
+}
+
 }  // namespace
+
+bool InOperation(const Group& group) {
+  return group.status == GroupStatus::kCreating || group.step != SwitchStep::kNone ||
+         group.promoting || group.demoting || !group.trouble.empty();
+}
 
 bool InOperation(ClusterStatus status) {
   switch (status) {
@@ -132,6 +209,10 @@ State Begin(Records records, Instant now) {
     IndexCluster(cluster, &state);
     BeginPhase(cluster, now, &state);
   }
+  for (const auto& [id, group] : state.records.groups) {
+    IndexGroup(group, &state);
+    BeginGroupPhase(group, now, &state);
+  }
   return state;
 }
 
@@ -149,6 +230,7 @@ void Apply(const Edit& edit, Instant at, State* state) {
   for (const auto& [id, change] : edit.clusters) {
     ApplyCluster(id, change, edit.revision, at, state);
   }
+  for (const auto& [id, change] : edit.groups) ApplyGroup(id, change, edit.revision, at, state);
   for (const auto& [id, change] : edit.members) {
     if (change) ApplyMember(id, change, edit.revision, state);
   }
@@ -165,6 +247,12 @@ bool NoteHello(const HostHello& hello, Instant heard, State* state) {
   sighting.heard = heard;
   return true;
 }
+
+void NoteQuestion(const OffsetQuestion& question, uint64_t epoch, Instant at, State* state) {
+  state->asked[question.member] = {question, epoch, at};
+}
+
+void NoteEnded(MemberId member, const Ended& ended, State* state) { state->ended[member] = ended; }
 
 std::optional<uint64_t> NoteReport(const HostReport& report, Instant heard, State* state) {
   const auto found = state->sightings.find(report.host);

@@ -38,8 +38,23 @@ struct Gone {
 struct HostIndex {
   std::set<std::pair<uint64_t, MemberId>> members;          // (revision, member)
   std::set<std::pair<uint64_t, ClusterId>> configurations;  // configuration endpoints served
+  std::set<std::pair<uint64_t, GroupId>> groups;            // with an endpoint served here
   std::set<MemberId> deleting;                              // waiting to be gone
   std::deque<Gone> gone;                                    // by rising revision
+};
+
+// A question about a member's replication offset that has been asked.
+struct Asked {
+  OffsetQuestion question;
+  uint64_t epoch = 0;  // of the group then
+  Instant at;
+};
+
+// A process that the control plane itself has seen to be gone.
+struct Ended {
+  int64_t pid = 0;
+  uint64_t start_time = 0;
+  friend bool operator==(const Ended&, const Ended&) = default;
 };
 
 struct State {
@@ -47,6 +62,8 @@ struct State {
 
   std::map<HostId, Sighting> sightings;
   Instant listening_since;  // start of this control plane, or end of a standstill of its loop
+  std::map<MemberId, Asked> asked;
+  std::map<MemberId, Ended> ended;
 
   // Indexes.
   std::map<HostId, HostIndex> hosts;
@@ -56,6 +73,10 @@ struct State {
   std::map<ClusterId, Instant> phase_since;            // of clusters with an operation under way
   std::set<std::pair<Instant, ClusterId>> operations;  // the same, by age
   std::set<std::pair<WallTime, ClusterId>> windows;    // clusters with pending changes, by due time
+  std::map<EndpointId, GroupId> group_endpoints;       // primary and reader endpoints
+  std::map<GroupId, Instant> group_since;              // of groups with something under way
+  std::set<std::pair<Instant, GroupId>> group_operations;  // the same, by age
+  std::set<std::pair<WallTime, GroupId>> group_windows;    // groups with a pending primary
 };
 
 // The state of a control plane that has just loaded `records`.
@@ -63,6 +84,7 @@ State Begin(Records records, Instant now);
 
 // Whether an operation is under way that must end by itself.
 bool InOperation(ClusterStatus status);
+bool InOperation(const Group& group);
 
 // Makes the change that was made durable.
 // REQUIRES: edit.revision == state->records.revision + 1
@@ -70,6 +92,12 @@ void Apply(const Edit& edit, Instant at, State* state);
 
 // Begins a new sighting for a later start of the host's agent; false for an earlier one.
 bool NoteHello(const HostHello& hello, Instant heard, State* state);
+
+// Remembers what has been asked, to know the answers by.
+void NoteQuestion(const OffsetQuestion& question, uint64_t epoch, Instant at, State* state);
+
+// Remembers the end of a member's process.
+void NoteEnded(MemberId member, const Ended& ended, State* state);
 
 // Takes the report in, unless it is stale, repeated, of an earlier incarnation, or leaves a gap:
 // then nullopt. Otherwise the plan revision of the report before it; 0 when this one is complete.

@@ -49,16 +49,25 @@ std::vector<Status> Controller::Step(std::vector<core::Input> inputs, const Excl
   } else {
     if (everything) behind_ = false;
     hosts.merge(core::HostsTouched(state_, decision.edit));
-    if (!decision.edit.empty()) {
-      exclusive([&] { model::Apply(decision.edit, now.instant, &state_); });
+    if (!decision.edit.empty() || !decision.questions.empty()) {
+      exclusive([&] { Take(decision, now.instant); });
     }
   }
   for (size_t i = 0; i < taken.size(); ++i) {
     const Status& verdict = decision.verdicts[i];
     verdicts[position[i]] = verdict.ok() ? stored : verdict;
   }
-  SendPlans(hosts);
+  if (!stored.ok()) decision.questions.clear();
+  for (const core::Question& question : decision.questions) hosts.insert(question.host);
+  SendPlans(hosts, decision.questions);
   return verdicts;
+}
+
+void Controller::Take(const core::Decision& decision, Instant now) {
+  if (!decision.edit.empty()) model::Apply(decision.edit, now, &state_);
+  for (const core::Question& question : decision.questions) {
+    model::NoteQuestion(question.question, question.epoch, now, &state_);
+  }
 }
 
 Status Controller::Note(core::Input& input, Instant now) {
@@ -73,16 +82,23 @@ Status Controller::Note(core::Input& input, Instant now) {
     if (!before) return {Fault::kInvalidCacheClusterState, "A stale report."};
     reported->plan_before = was_silent ? 0 : *before;
   }
+  if (const auto* ended = std::get_if<core::EngineEnded>(&input)) {
+    model::NoteEnded(ended->member, {ended->pid, ended->start_time}, &state_);
+  }
   return {};
 }
 
-void Controller::SendPlans(const std::set<HostId>& hosts) {
+void Controller::SendPlans(const std::set<HostId>& hosts,
+                           const std::vector<core::Question>& questions) {
   for (const HostId& host : hosts) {
     const auto sighting = state_.sightings.find(host);
     if (sighting == state_.sightings.end()) continue;  // it asks when it comes
     PlanUpdate update = core::PlanSince(state_, host, sighting->second.plan_revision);
     update.incarnation = sighting->second.incarnation;
     update.answers = sighting->second.sequence;
+    for (const core::Question& question : questions) {
+      if (question.host == host) update.questions.push_back(question.question);
+    }
     outlet_.SendPlan(host, update);
   }
 }
@@ -90,6 +106,10 @@ void Controller::SendPlans(const std::set<HostId>& hosts) {
 std::optional<Instant> Controller::NextDeadline() const {
   if (behind_) return clock_.now().instant;
   return core::NextDeadline(state_, settings_, clock_.now());
+}
+
+std::vector<core::Fence> Controller::Fences() const {
+  return core::Fences(state_, settings_, clock_.now());
 }
 
 void Controller::BeginAnew() { state_.listening_since = clock_.now().instant; }

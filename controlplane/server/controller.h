@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/host_plan.h"
 #include "common/status.h"
+#include "controlplane/core/failover.h"
 #include "controlplane/core/machine.h"
 #include "controlplane/model/state.h"
 #include "controlplane/store/store.h"
@@ -45,6 +46,9 @@ class Controller {
   // When it is due next; nullopt: not before the next input.
   std::optional<Instant> NextDeadline() const;
 
+  // The leaders' processes to watch while their hosts are not heard (core/failover.h).
+  std::vector<core::Fence> Fences() const;
+
   // The loop stood still (a suspended machine, a stopped process): what was not heard meanwhile
   // is no sign of anything, so every host gets its full time again.
   void BeginAnew();
@@ -55,7 +59,9 @@ class Controller {
  private:
   // Takes a hello or a report into the sightings; what is stale is not OK and goes no further.
   Status Note(core::Input& input, Instant now);
-  void SendPlans(const std::set<HostId>& hosts);
+  // Takes over what has been decided and is durable.
+  void Take(const core::Decision& decision, Instant now);
+  void SendPlans(const std::set<HostId>& hosts, const std::vector<core::Question>& questions);
 
   const core::Settings settings_;
   store::Store& store_;

@@ -30,7 +30,10 @@ Status Stopped() { return {Fault::kUnavailable, "The control plane is stopping."
 }  // namespace
 
 ControllerLoop::ControllerLoop(Controller& controller, Clock& clock, std::function<void()> on_fatal)
-    : controller_(controller), clock_(clock), on_fatal_(std::move(on_fatal)) {
+    : controller_(controller),
+      clock_(clock),
+      on_fatal_(std::move(on_fatal)),
+      watch_([this](const core::EngineEnded& ended) { Post(ended); }) {
   next_event_ = controller_.state().records.installation.next_event;
 }
 
@@ -136,6 +139,7 @@ void ControllerLoop::Take(std::deque<Item> batch) {
     if (batch[i].answer) batch[i].answer(std::move(verdicts[i]));
   }
   if (fatal) on_fatal_();
+  watch_.Conform(controller_.Fences());
   const uint64_t next_event = controller_.state().records.installation.next_event;
   {
     const std::lock_guard lock(events_mutex_);

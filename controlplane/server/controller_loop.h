@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "controlplane/server/controller.h"
+#include "controlplane/server/process_watch.h"
 
 namespace ec::server {
 
@@ -77,6 +78,7 @@ class ControllerLoop {
   uint64_t next_event_ = 0;
   bool events_ended_ = false;
 
+  ProcessWatch watch_;
   Instant awake_by_;  // when the loop should have been awake again at the latest
   std::thread thread_;
 };

@@ -8,6 +8,7 @@ namespace ec::store {
 namespace {
 
 using model::Cluster;
+using model::Group;
 using model::Member;
 using SQLite::Database;
 using SQLite::Statement;
@@ -156,8 +157,8 @@ void ReadHosts(Database& db, model::Records* records) {
     records->zones.emplace(zone.name, zone);
   }
   Statement hosts(db,
-                  "SELECT id, zone, incarnation, members_max, pid, registered FROM host "
-                  "ORDER BY id");
+                  "SELECT id, zone, incarnation, members_max, pid, registered, start_time, boot "
+                  "FROM host ORDER BY id");
   while (hosts.executeStep()) {
     Reader read(hosts);
     model::Host host;
@@ -167,6 +168,8 @@ void ReadHosts(Database& db, model::Records* records) {
     host.members_max = read.Int();
     host.pid = read.Int64();
     host.registered = TimeOf(read.Text());
+    host.start_time = read.UInt64();
+    host.boot = read.Text();
     records->hosts.emplace(host.id, host);
   }
   Statement engines(db, "SELECT host, engine, version FROM host_engine ORDER BY host, engine");
@@ -183,7 +186,8 @@ constexpr const char* kClusterColumns =
     "maintenance_window, parameter_group, subnet_group, auto_minor_version_upgrade, "
     "snapshot_retention, snapshot_window, topic_arn, topic_active, pending_nodes, pending_version, "
     "pending_due, resized_from, configuration_id, configuration_ip, configuration_host, "
-    "configuration_readdressed, discovery_version, discovery_revision, revision";
+    "configuration_readdressed, discovery_version, discovery_revision, revision, "
+    "replication_group";
 
 void ReadPending(Reader& read, model::Pending* pending) {
   if (!read.SkipNull()) pending->nodes = read.Int();
@@ -238,6 +242,7 @@ Cluster ReadCluster(Statement& row) {
   cluster.discovery_version = read.UInt64();
   cluster.discovery_revision = read.UInt64();
   cluster.revision = read.UInt64();
+  if (!read.SkipNull()) cluster.group = read.Text();
   return cluster;
 }
 
@@ -245,6 +250,7 @@ void ReadClusters(Database& db, model::Records* records) {
   Statement rows(db, std::string("SELECT ") + kClusterColumns + " FROM cluster ORDER BY id");
   while (rows.executeStep()) {
     Cluster cluster = ReadCluster(rows);
+    if (!cluster.group.empty()) records->groups.at(cluster.group).members.insert(cluster.id);
     records->clusters.emplace(cluster.id, std::move(cluster));
   }
   Statement tags(db, "SELECT cluster, key, value FROM cluster_tag ORDER BY cluster, key");
@@ -272,7 +278,8 @@ void ReadMembers(Database& db, model::Records* records) {
   Statement rows(db,
                  "SELECT id, cluster, node_id, status, host, zone, ip, port, generation, "
                  "launch, listed, readdressed, created, installed_version, trouble, "
-                 "recovery_announced, revision FROM member ORDER BY id");
+                 "recovery_announced, revision, in_sync, pid, start_time, condemned FROM member "
+                 "ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
     Member member;
@@ -296,8 +303,88 @@ void ReadMembers(Database& db, model::Records* records) {
     member.trouble = read.Text();
     member.recovery_announced = read.Bool();
     member.revision = read.UInt64();
+    member.in_sync = read.Bool();
+    member.pid = read.Int64();
+    member.start_time = read.UInt64();
+    member.condemned = read.UInt64();
     records->clusters.at(member.cluster).members.insert(member.id);
     records->members.emplace(member.id, std::move(member));
+  }
+}
+
+constexpr const char* kGroupColumns =
+    "id, status, description, automatic_failover, multi_az, created, next_number, leader, epoch, "
+    "port, primary_id, primary_ip, primary_host, reader_id, reader_ip, reader_host, proof, step, "
+    "successor, pending_primary, pending_due, promoting, demoting, tested, lost_bytes, lost_ms, "
+    "trouble, revision";
+
+model::GroupEndpoint ReadGroupEndpoint(Reader& read, uint16_t port) {
+  model::GroupEndpoint endpoint;
+  endpoint.id = read.UInt64();
+  endpoint.address = {IpOf(read.Text()), port};
+  endpoint.host = read.Text();
+  return endpoint;
+}
+
+Group ReadGroup(Statement& row) {
+  Reader read(row);
+  Group group;
+  group.id = read.Text();
+  const std::string status = read.Text();
+  const auto known = model::ParseGroupStatus(status);
+  if (!known) Malformed("status", status);
+  group.status = *known;
+  group.description = read.Text();
+  group.automatic_failover = read.Bool();
+  group.multi_az = read.Bool();
+  group.created = TimeOf(read.Text());
+  group.next_number = read.Int();
+  group.leader = read.UInt64();
+  group.epoch = read.UInt64();
+  const auto port = static_cast<uint16_t>(read.Int());
+  group.primary = ReadGroupEndpoint(read, port);
+  group.reader = ReadGroupEndpoint(read, port);
+  group.proof = read.UInt64();
+  const std::string step = read.Text();
+  const auto known_step = model::ParseSwitchStep(step);
+  if (!known_step) Malformed("step", step);
+  group.step = *known_step;
+  group.successor = read.UInt64();
+  if (!read.SkipNull()) group.pending_primary = read.Text();
+  if (!read.SkipNull()) group.pending_due = TimeOf(read.Text());
+  if (!read.SkipNull()) group.promoting = read.Text();
+  if (!read.SkipNull()) group.demoting = read.Text();
+  if (!read.SkipNull()) group.tested = read.Text();
+  if (!read.SkipNull()) group.lost_bytes = read.Int64();
+  if (!read.SkipNull()) group.lost_ms = read.Int64();
+  group.trouble = read.Text();
+  group.revision = read.UInt64();
+  return group;
+}
+
+void ReadGroups(Database& db, model::Records* records) {
+  Statement rows(db,
+                 std::string("SELECT ") + kGroupColumns + " FROM replication_group ORDER BY id");
+  while (rows.executeStep()) {
+    Group group = ReadGroup(rows);
+    records->groups.emplace(group.id, std::move(group));
+  }
+  Statement tags(db,
+                 "SELECT replication_group, key, value FROM group_tag "
+                 "ORDER BY replication_group, key");
+  while (tags.executeStep()) {
+    Reader read(tags);
+    Group& group = records->groups.at(read.Text());
+    const std::string key = read.Text();
+    group.tags[key] = read.Text();
+  }
+  Statement tests(db,
+                  "SELECT replication_group, called FROM group_test "
+                  "ORDER BY replication_group, position");
+  while (tests.executeStep()) {
+    Reader read(tests);
+    Group& group = records->groups.at(read.Text());
+    group.tests.push_back(TimeOf(read.Text()));
   }
 }
 
@@ -342,14 +429,15 @@ void WriteHosts(Database& db, const model::Edit& edit) {
     put_zone.Run();
   }
   Writer put_host(db,
-                  "INSERT INTO host VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                  "INSERT INTO host VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
                   "zone = excluded.zone, incarnation = excluded.incarnation, "
-                  "members_max = excluded.members_max, pid = excluded.pid");
+                  "members_max = excluded.members_max, pid = excluded.pid, "
+                  "start_time = excluded.start_time, boot = excluded.boot");
   Writer drop_engines(db, "DELETE FROM host_engine WHERE host = ?");
   Writer put_engine(db, "INSERT INTO host_engine VALUES (?, ?, ?)");
   for (const auto& [id, host] : edit.hosts) {
     put_host << id << host.zone << host.incarnation << host.members_max << host.pid
-             << host.registered;
+             << host.registered << host.start_time << host.boot;
     put_host.Run();
     drop_engines << id;
     drop_engines.Run();
@@ -402,6 +490,11 @@ void BindCluster(Writer& write, const Cluster& cluster) {
     write.Null().Null().Null().Null();
   }
   write << cluster.discovery_version << cluster.discovery_revision << cluster.revision;
+  if (cluster.group.empty()) {
+    write.Null();
+  } else {
+    write << cluster.group;
+  }
 }
 
 void WriteLists(Database& db, const Cluster& cluster) {
@@ -439,7 +532,8 @@ void WriteMembers(Database& db, const model::Edit& edit) {
   static const std::string kUpsert =
       UpsertSql("member",
                 "id, cluster, node_id, status, host, zone, ip, port, generation, launch, listed, "
-                "readdressed, created, installed_version, trouble, recovery_announced, revision",
+                "readdressed, created, installed_version, trouble, recovery_announced, revision, "
+                "in_sync, pid, start_time, condemned",
                 "id");
   Writer put(db, kUpsert.c_str());
   for (const auto& [id, member] : edit.members) {
@@ -448,8 +542,47 @@ void WriteMembers(Database& db, const model::Edit& edit) {
         << member->zone << ToString(member->address.ip) << member->address.port
         << member->generation << member->launch << member->listed << member->readdressed
         << member->created << member->installed_version << member->trouble
-        << member->recovery_announced << member->revision;
+        << member->recovery_announced << member->revision << member->in_sync << member->pid
+        << member->start_time << member->condemned;
     put.Run();
+  }
+}
+
+void WriteGroupLists(Database& db, const Group& group) {
+  Writer(db, "DELETE FROM group_tag WHERE replication_group = ?").operator<<(group.id).Run();
+  Writer(db, "DELETE FROM group_test WHERE replication_group = ?").operator<<(group.id).Run();
+  Writer put_tag(db, "INSERT INTO group_tag VALUES (?, ?, ?)");
+  for (const auto& [key, value] : group.tags) {
+    put_tag << group.id << key << value;
+    put_tag.Run();
+  }
+  Writer put_test(db, "INSERT INTO group_test VALUES (?, ?, ?)");
+  for (size_t i = 0; i < group.tests.size(); ++i) {
+    put_test << group.id << static_cast<uint64_t>(i) << group.tests[i];
+    put_test.Run();
+  }
+}
+
+void WriteGroups(Database& db, const model::Edit& edit) {
+  static const std::string kUpsert = UpsertSql("replication_group", kGroupColumns, "id");
+  Writer put(db, kUpsert.c_str());
+  for (const auto& [id, group] : edit.groups) {
+    if (!group) continue;
+    put << id << NameOf(group->status) << group->description << group->automatic_failover
+        << group->multi_az << group->created << group->next_number << group->leader << group->epoch
+        << group->primary.address.port << group->primary.id << ToString(group->primary.address.ip)
+        << group->primary.host << group->reader.id << ToString(group->reader.address.ip)
+        << group->reader.host << group->proof << NameOf(group->step) << group->successor
+        << group->pending_primary;
+    if (group->pending_primary) {
+      put << group->pending_due;
+    } else {
+      put.Null();
+    }
+    put << group->promoting << group->demoting << group->tested << group->lost_bytes
+        << group->lost_ms << group->trouble << group->revision;
+    put.Run();
+    WriteGroupLists(db, *group);
   }
 }
 
@@ -465,6 +598,16 @@ void DropRows(Database& db, const model::Edit& edit) {
     if (cluster) continue;
     drop_cluster << id;
     drop_cluster.Run();
+  }
+}
+
+// After the clusters' rows, which may have left them in the same edit.
+void DropGroups(Database& db, const model::Edit& edit) {
+  Writer drop(db, "DELETE FROM replication_group WHERE id = ?");
+  for (const auto& [id, group] : edit.groups) {
+    if (group) continue;
+    drop << id;
+    drop.Run();
   }
 }
 
@@ -487,6 +630,7 @@ model::Records ReadRecords(Database& db) {
   ReadInstallation(db, &records);
   ReadNodeTypes(db, &records);
   ReadHosts(db, &records);
+  ReadGroups(db, &records);
   ReadClusters(db, &records);
   ReadMembers(db, &records);
   ReadEvents(db, &records);
@@ -498,7 +642,9 @@ void WriteEdit(Database& db, const model::Edit& edit) {
   WriteHosts(db, edit);
   // What goes makes room for what comes: an address may pass from one row to another in one edit.
   DropRows(db, edit);
+  WriteGroups(db, edit);
   WriteClusters(db, edit);
+  DropGroups(db, edit);
   WriteMembers(db, edit);
   WriteEvents(db, edit);
 }

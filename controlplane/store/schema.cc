@@ -1,5 +1,7 @@
 #include "controlplane/store/schema.h"
 
+#include <iterator>
+
 #include "common/check.h"
 
 namespace ec::store {
@@ -160,11 +162,80 @@ CREATE TRIGGER events_are_final BEFORE UPDATE ON event
 BEGIN SELECT RAISE(ABORT, 'events do not change'); END;
 )sql";
 
+constexpr std::string_view kVersion2 = R"sql(
+CREATE TABLE replication_group (
+  id                  TEXT PRIMARY KEY,
+  status              TEXT NOT NULL CHECK (status IN (
+                        'creating', 'available', 'modifying', 'deleting', 'create-failed')),
+  description         TEXT NOT NULL,
+  automatic_failover  INTEGER NOT NULL CHECK (automatic_failover IN (0, 1)),
+  multi_az            INTEGER NOT NULL CHECK (multi_az IN (0, 1)),
+  created             TEXT NOT NULL,
+  next_number         INTEGER NOT NULL CHECK (next_number >= 1),
+  leader              INTEGER NOT NULL,
+  epoch               INTEGER NOT NULL CHECK (epoch >= 1),
+  port                INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+  primary_id          INTEGER NOT NULL UNIQUE,
+  primary_ip          TEXT NOT NULL UNIQUE,
+  primary_host        TEXT NOT NULL REFERENCES host (id),
+  reader_id           INTEGER NOT NULL UNIQUE,
+  reader_ip           TEXT NOT NULL UNIQUE,
+  reader_host         TEXT NOT NULL REFERENCES host (id),
+  proof               INTEGER NOT NULL,
+  step                TEXT NOT NULL CHECK (step IN ('none', 'pausing', 'demoting')),
+  successor           INTEGER NOT NULL,
+  pending_primary     TEXT,
+  pending_due         TEXT,
+  promoting           TEXT,
+  demoting            TEXT,
+  tested              TEXT,
+  lost_bytes          INTEGER,
+  lost_ms             INTEGER,
+  trouble             TEXT NOT NULL,
+  revision            INTEGER NOT NULL,
+  CHECK ((pending_primary IS NULL) = (pending_due IS NULL)),
+  CHECK (NOT multi_az OR automatic_failover)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER epoch_only_rises BEFORE UPDATE ON replication_group
+WHEN new.epoch < old.epoch OR (new.leader <> old.leader AND new.epoch = old.epoch)
+BEGIN SELECT RAISE(ABORT, 'the epoch rises at every change of leader, and never falls'); END;
+
+CREATE TABLE group_tag (
+  replication_group  TEXT NOT NULL REFERENCES replication_group (id) ON DELETE CASCADE,
+  key                TEXT NOT NULL,
+  value              TEXT NOT NULL,
+  PRIMARY KEY (replication_group, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE group_test (
+  replication_group  TEXT NOT NULL REFERENCES replication_group (id) ON DELETE CASCADE,
+  position           INTEGER NOT NULL,
+  called             TEXT NOT NULL,
+  PRIMARY KEY (replication_group, position)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE cluster ADD COLUMN replication_group TEXT REFERENCES replication_group (id)
+  CHECK (replication_group IS NULL OR engine <> 'memcached');
+CREATE INDEX clusters_of_group ON cluster (replication_group) WHERE replication_group IS NOT NULL;
+
+ALTER TABLE member ADD COLUMN in_sync INTEGER NOT NULL DEFAULT 0 CHECK (in_sync IN (0, 1));
+ALTER TABLE member ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE member ADD COLUMN start_time INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE member ADD COLUMN condemned INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE host ADD COLUMN start_time INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE host ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::string_view kMigrations[] = {kVersion1, kVersion2};
+static_assert(std::size(kMigrations) == kSchemaVersion);
+
 }  // namespace
 
 std::string_view MigrationFrom(int version) {
-  EC_CHECK(version == 0);
-  return kVersion1;
+  EC_CHECK(version >= 0 && version < kSchemaVersion);
+  return kMigrations[version];
 }
 
 }  // namespace ec::store

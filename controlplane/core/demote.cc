@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+
+#include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/failover.h"
+#include "controlplane/core/group_commands.h"
+#include "controlplane/core/group_lifecycle.h"
+#include "controlplane/core/validate.h"
+#include "controlplane/model/limits.h"
+
+namespace ec::core {
+namespace {
+
+using model::Cluster;
+using model::ClusterId;
+using model::ClusterStatus;
+using model::Group;
+using model::GroupId;
+using model::GroupStatus;
+
+Status BadState(std::string message) {
+  return {Fault::kInvalidCacheClusterState, std::move(message)};
+}
+
+// A standalone Redis cluster that is available.
+Status CheckIsMaster(const Cluster& cluster) {
+  if (cluster.engine == EngineKind::kMemcached) {
+    return BadCombination(
+        fmt::format("Cache cluster {} runs memcached, which has no replicas.", cluster.id));
+  }
+  if (cluster.status != ClusterStatus::kAvailable) {
+    return BadState(fmt::format("Cache cluster {} is not in available state: it is {}.", cluster.id,
+                                NameOf(cluster.status)));
+  }
+  return {};
+}
+
+// The primary of the group that is asked for, or the master around which one is to be formed.
+Result<Cluster> FindTarget(const Draft& draft, const Demote& request) {
+  if (request.group.has_value() == request.master.has_value()) {
+    return BadCombination(
+        "Exactly one of ReplicationGroupId and PrimaryClusterId names the master to follow.");
+  }
+  if (request.group) {
+    Result<GroupId> id = FindExistingGroup(draft, *request.group);
+    if (!id.ok()) return id.status();
+    const Group& group = *draft.FindGroup(*id);
+    if (group.status != GroupStatus::kAvailable) {
+      return Status(Fault::kInvalidReplicationGroupState,
+                    fmt::format("Replication group {} is not in available state: it is {}.", *id,
+                                NameOf(group.status)));
+    }
+    if (static_cast<int>(FollowersOf(draft, group).size()) + 2 > model::kGroupMembersMax) {
+      return Status(Fault::kNodeQuotaForClusterExceeded,
+                    fmt::format("Replication group {} has 5 read replicas already, which is the "
+                                "most.",
+                                *id));
+    }
+    return *draft.FindCluster(draft.FindMember(group.leader)->cluster);
+  }
+  Result<ClusterId> id = FindExisting(draft, *request.master);
+  if (!id.ok()) return id.status();
+  const Cluster& master = *draft.FindCluster(*id);
+  EC_RETURN_IF_ERROR(CheckIsMaster(master));
+  if (!master.group.empty()) {
+    return BadCombination(
+        fmt::format("Cache cluster {} belongs to replication group {}: name the group instead.",
+                    *id, master.group));
+  }
+  if (!request.new_group) {
+    return BadCombination(
+        "NewReplicationGroupId must name the replication group that is formed around the master.");
+  }
+  return master;
+}
+
+Status CheckAlike(const Cluster& cluster, const Cluster& target) {
+  if (cluster.engine != target.engine || cluster.engine_version != target.engine_version) {
+    return BadCombination(
+        fmt::format("Cache cluster {} runs {} {}, and {} runs {} {}: they must be "
+                    "the same.",
+                    cluster.id, NameOf(cluster.engine), cluster.engine_version, target.id,
+                    NameOf(target.engine), target.engine_version));
+  }
+  if (cluster.node_type != target.node_type) {
+    return BadCombination(
+        fmt::format("Cache cluster {} is a {}, and {} is a {}: the node types must be the same.",
+                    cluster.id, cluster.node_type, target.id, target.node_type));
+  }
+  if (cluster.subnet_group != target.subnet_group) {
+    return BadCombination(
+        fmt::format("Cache clusters {} and {} are in different VPCs.", cluster.id, target.id));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
+  Result<ClusterId> id = FindExisting(draft, request.cluster);
+  if (!id.ok()) return id.status();
+  const Cluster cluster = *draft.FindCluster(*id);
+  if (!cluster.group.empty()) {
+    const Group& group = *draft.FindGroup(cluster.group);
+    const bool leads = draft.FindMember(group.leader)->cluster == *id;
+    return BadState(fmt::format("Cache cluster {} is {} of replication group {} already.", *id,
+                                leads ? "the primary, with replicas of its own," : "a replica",
+                                cluster.group));
+  }
+  EC_RETURN_IF_ERROR(CheckIsMaster(cluster));
+  Result<Cluster> target = FindTarget(draft, request);
+  if (!target.ok()) return target.status();
+  if (target->id == *id) return BadCombination("A cache cluster cannot follow itself.");
+  EC_RETURN_IF_ERROR(CheckAlike(cluster, *target));
+  if (!request.accept_data_loss) {
+    return BadCombination(fmt::format(
+        "The data of cache cluster {} is replaced by that of {}: AcceptDataLoss must be "
+        "true.",
+        *id, target->id));
+  }
+  GroupId group_id = target->group;
+  if (request.master) {
+    Result<Group> group = NewGroup(draft, *request.new_group,
+                                   fmt::format("Formed around {} by a demotion", target->id));
+    if (!group.ok()) return group.status();
+    group->status = GroupStatus::kModifying;
+    group_id = group->id;
+    EC_RETURN_IF_ERROR(FormGroupAround(draft, *target, std::move(*group)));
+  }
+  // It keeps its name, its endpoint and what was said about it alone; the rest is the group's.
+  Cluster& follower = draft.EditCluster(*id);
+  follower.status = ClusterStatus::kModifying;
+  follower.parameter_group = target->parameter_group;
+  follower.security_groups = target->security_groups;
+  follower.maintenance_window = target->maintenance_window;
+  follower.snapshot_window = target->snapshot_window;
+  follower.snapshot_retention = target->snapshot_retention;
+  follower.auto_minor_version_upgrade = target->auto_minor_version_upgrade;
+  follower.notification = target->notification;
+  draft.EnterGroup(*id, group_id);
+  Group& group = draft.EditGroup(group_id);
+  group.status = GroupStatus::kModifying;
+  group.demoting = *id;
+  return {};
+}
+
+}  // namespace ec::core

@@ -1,0 +1,493 @@
+#include "controlplane/core/group_commands.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/failover.h"
+#include "controlplane/core/group_lifecycle.h"
+#include "controlplane/core/lifecycle.h"
+#include "controlplane/core/messages.h"
+#include "controlplane/core/validate.h"
+#include "controlplane/model/limits.h"
+#include "controlplane/model/names.h"
+#include "controlplane/model/windows.h"
+
+namespace ec::core {
+namespace {
+
+using model::Cluster;
+using model::ClusterId;
+using model::ClusterStatus;
+using model::Group;
+using model::GroupId;
+using model::GroupStatus;
+using model::Member;
+using model::SwitchStep;
+
+Status BadState(std::string message) {
+  return {Fault::kInvalidReplicationGroupState, std::move(message)};
+}
+
+Status CheckAvailable(const Group& group) {
+  if (group.status == GroupStatus::kAvailable) return {};
+  return BadState(fmt::format("Replication group must be in available state to modify. {} is {}.",
+                              group.id, NameOf(group.status)));
+}
+
+ClusterId LeaderOf(const Draft& draft, const Group& group) {
+  return draft.FindMember(group.leader)->cluster;
+}
+
+// The follower of that name; the faults say what else it is.
+Result<const Member*> FindFollower(const Draft& draft, const Group& group,
+                                   std::string_view parameter, const std::string& text) {
+  Result<ClusterId> id = FindExisting(draft, text);
+  if (!id.ok()) return id.status();
+  if (!group.members.contains(*id)) {
+    return BadValue(parameter, text,
+                    fmt::format("Replication group {} has the cache clusters {}.", group.id,
+                                fmt::join(group.members, ", ")));
+  }
+  const Member* member = MemberOf(draft, *id);
+  if (member == nullptr || member->id == group.leader) {
+    return BadValue(parameter, text, "It is the primary already.");
+  }
+  return member;
+}
+
+// --- a change of leader ---------------------------------------------------------------------
+
+Status BeginSwitch(Draft& draft, const Settings& settings, const GroupId& id, MemberId successor) {
+  const Group group = *draft.FindGroup(id);
+  const Member& member = *draft.FindMember(successor);
+  if (const std::string why = WhyNotPromotable(draft, settings, member); !why.empty()) {
+    return {Fault::kInvalidCacheClusterState,
+            fmt::format("Cache cluster {} cannot become the primary: it {}.", member.cluster, why)};
+  }
+  if (HasEnded(draft, settings, *draft.FindMember(group.leader))) {
+    const std::string from = LeaderOf(draft, group);
+    const std::string to = member.cluster;
+    draft.AddClusterEvent(from, messages::FailoverCompleted(from, to));
+    draft.AddGroupEvent(id, messages::FailoverCompleted(from, to));
+    Appoint(draft, settings, id, successor);
+    return {};
+  }
+  Group& changed = draft.EditGroup(id);
+  changed.status = GroupStatus::kModifying;
+  changed.step = SwitchStep::kPausing;
+  changed.successor = successor;
+  draft.TouchGroup(id);
+  return {};
+}
+
+// A group whose leader has failed, and that waits to be told what to do.
+bool IsStuck(const Group& group) {
+  return group.status == GroupStatus::kModifying && !group.trouble.empty();
+}
+
+Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
+                     const ModifyGroup& request) {
+  if (!request.primary_cluster) return {};
+  const Group& group = *draft.FindGroup(id);
+  if (group.automatic_failover || group.multi_az) {  // [AWS]
+    return BadState(
+        "Cannot manually promote a new master cache cluster while autofailover is enabled");
+  }
+  Result<const Member*> follower =
+      FindFollower(draft, group, "PrimaryClusterId", *request.primary_cluster);
+  if (!follower.ok()) return follower.status();
+  if (request.apply_immediately) return BeginSwitch(draft, settings, id, (*follower)->id);
+  const ClusterId cluster = (*follower)->cluster;
+  const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
+  Group& changed = draft.EditGroup(id);
+  changed.pending_primary = cluster;
+  changed.pending_due = model::NextOpening(
+      *model::ParseMaintenanceWindow(leader.maintenance_window), draft.now().wall);
+  return {};
+}
+
+// --- properties -----------------------------------------------------------------------------
+
+Status ChangeFailover(Draft& draft, const GroupId& id, const ModifyGroup& request) {
+  const Group& group = *draft.FindGroup(id);
+  const bool automatic = request.automatic_failover.value_or(group.automatic_failover);
+  const bool multi_az = request.multi_az.value_or(group.multi_az);
+  if (automatic && !group.automatic_failover && FollowersOf(draft, group).empty()) {  // [AWS]
+    return BadCombination(
+        "Replication group must have at least one read replica to enable "
+        "autofailover.");
+  }
+  if (multi_az && !automatic) {
+    return BadCombination("MultiAZEnabled needs AutomaticFailoverEnabled.");
+  }
+  if (automatic != group.automatic_failover) {
+    draft.AddGroupEvent(
+        id, automatic ? messages::AutomaticFailoverOn(id) : messages::AutomaticFailoverOff(id));
+  }
+  Group& changed = draft.EditGroup(id);
+  changed.automatic_failover = automatic;
+  changed.multi_az = multi_az;
+  return {};
+}
+
+// The part of the request that is about the clusters themselves, for one of them.
+ModifyCluster RequestFor(const ModifyGroup& request, const ClusterId& id) {
+  ModifyCluster cluster;
+  cluster.id = id;
+  cluster.cache_security_groups = request.cache_security_groups;
+  cluster.security_groups = request.security_groups;
+  cluster.maintenance_window = request.maintenance_window;
+  cluster.notification_topic = request.notification_topic;
+  cluster.notification_status = request.notification_status;
+  cluster.parameter_group = request.parameter_group;
+  cluster.engine = request.engine;
+  cluster.engine_version = request.engine_version;
+  cluster.auto_minor_version_upgrade = request.auto_minor_version_upgrade;
+  cluster.snapshot_retention = request.snapshot_retention;
+  cluster.snapshot_window = request.snapshot_window;
+  cluster.node_type = request.node_type;
+  cluster.apply_immediately = request.apply_immediately;
+  return cluster;
+}
+
+bool IsAboutClusters(const ModifyGroup& r) {
+  return !r.cache_security_groups.empty() || !r.security_groups.empty() || r.maintenance_window ||
+         r.notification_topic || r.notification_status || r.parameter_group || r.engine ||
+         r.engine_version || r.auto_minor_version_upgrade || r.snapshot_retention ||
+         r.snapshot_window || r.node_type;
+}
+
+bool AsksForSomething(const ModifyGroup& r) {
+  return IsAboutClusters(r) || r.description || r.primary_cluster || r.automatic_failover ||
+         r.multi_az;
+}
+
+// --- the number of replicas -----------------------------------------------------------------
+
+Status CheckApplyImmediately(bool apply_immediately) {
+  if (apply_immediately) return {};
+  return BadCombination("ApplyImmediately must be true: only that is supported here.");  // [AWS]
+}
+
+int ReplicasOf(const Draft& draft, const Group& group) {
+  return static_cast<int>(FollowersOf(draft, group).size());
+}
+
+void DeleteReplica(Draft& draft, const ClusterId& id) {
+  draft.EditCluster(id).status = ClusterStatus::kDeleting;
+  RemoveMembers(draft, id);
+}
+
+}  // namespace
+
+Result<GroupId> FindExistingGroup(const Draft& draft, const std::string& text) {
+  Result<std::string> id = model::ParseGroupId(text);
+  if (!id.ok()) return id.status();
+  if (draft.FindGroup(*id) != nullptr) return *id;
+  return Status(Fault::kReplicationGroupNotFound,
+                fmt::format("ReplicationGroup not found: {}", *id));
+}
+
+Status AddReadReplica(Draft& draft, const Settings& settings, const CreateCluster& request) {
+  Result<ClusterId> name = model::ParseClusterId(request.id);
+  if (!name.ok()) return name.status();
+  Result<GroupId> id = FindExistingGroup(draft, *request.replication_group_id);
+  if (!id.ok()) return id.status();
+  const Group& group = *draft.FindGroup(*id);
+  if (draft.FindCluster(*name) != nullptr) return AlreadyExists(*name);
+  EC_RETURN_IF_ERROR(CheckAvailable(group));
+  const bool repeats =
+      request.engine || request.engine_version || request.node_type || request.parameter_group ||
+      request.subnet_group || request.port || request.snapshot_retention ||
+      request.snapshot_window || request.snapshot_name || request.maintenance_window ||
+      !request.security_groups.empty() || !request.zones.empty() || request.az_mode;
+  if (repeats) {
+    return BadCombination(
+        "With ReplicationGroupId, a read replica takes every setting over from the group but "
+        "PreferredAvailabilityZone and Tags.");
+  }
+  if (ReplicasOf(draft, group) + 2 > model::kGroupMembersMax) {
+    return {
+        Fault::kNodeQuotaForClusterExceeded,
+        fmt::format("Replication group {} has 5 read replicas already, which is the most.", *id)};
+  }
+  Result<std::map<std::string, std::string>> tags = MergeTags({}, request.tags);
+  if (!tags.ok()) return tags.status();
+  EC_RETURN_IF_ERROR(
+      AddFollowers(draft, settings, *id, {*name}, {request.zone.value_or("")}, request.tags));
+  draft.EditGroup(*id).status = GroupStatus::kModifying;
+  return {};
+}
+
+Status CheckMayLeave(const Draft& draft, const Cluster& cluster) {
+  if (cluster.group.empty()) return {};
+  const Group& group = *draft.FindGroup(cluster.group);
+  const auto refuse = [](std::string why) {
+    return Status(Fault::kInvalidCacheClusterState, std::move(why));
+  };
+  if (group.members.size() == 1) {  // [AWS]
+    return refuse(
+        "Cannot delete the cache cluster since it is the only member of a replication group. "
+        "Delete the replication group instead.");
+  }
+  if (LeaderOf(draft, group) == cluster.id) {  // [AWS]: "...serving as primary..."
+    return refuse(fmt::format(
+        "Cache cluster {} is serving as primary for replication group {} and cannot be removed: "
+        "promote another one first, or delete the replication group.",
+        cluster.id, group.id));
+  }
+  if (group.step != SwitchStep::kNone || group.promoting || group.demoting) {
+    return refuse(fmt::format("Replication group {} is being modified.", group.id));
+  }
+  if (ReplicasOf(draft, group) == 1 && group.automatic_failover) {  // [AWS]
+    return refuse(fmt::format(
+        "Cannot delete the cache cluster because it is the only read replica for replication "
+        "group {} which has autofailover enabled or pending. You can disable autofailover and "
+        "then delete this cache cluster. Alternatively, to delete the entire replication group, "
+        "use DeleteReplicationGroup.",
+        group.id));
+  }
+  return {};
+}
+
+Status Modify(Draft& draft, const Settings& settings, const ModifyGroup& request) {
+  Result<GroupId> id = FindExistingGroup(draft, request.id);
+  if (!id.ok()) return id.status();
+  if (!AsksForSomething(request))
+    return BadCombination("No modifications were requested");  // [AWS]
+  const Group before = *draft.FindGroup(*id);
+  if (!(IsStuck(before) && request.primary_cluster)) EC_RETURN_IF_ERROR(CheckAvailable(before));
+  if (request.description && request.description->size() > model::kDescriptionLengthMax) {
+    return BadValue("ReplicationGroupDescription", *request.description,
+                    fmt::format("It has at most {} characters.", model::kDescriptionLengthMax));
+  }
+  // A trial on a draft of its own: nothing is changed unless all of it can be.
+  Draft trial = draft;
+  EC_RETURN_IF_ERROR(ChangeFailover(trial, *id, request));
+  if (IsAboutClusters(request)) {
+    for (const ClusterId& cluster : before.members) {
+      EC_RETURN_IF_ERROR(Modify(trial, settings, RequestFor(request, cluster)));
+    }
+  }
+  EC_RETURN_IF_ERROR(ChangePrimary(trial, settings, *id, request));
+  if (request.description) trial.EditGroup(*id).description = *request.description;
+  draft.Replace(std::move(trial));
+  return {};
+}
+
+Status Delete(Draft& draft, const Settings&, const DeleteGroup& request) {
+  Result<GroupId> id = FindExistingGroup(draft, request.id);
+  if (!id.ok()) return id.status();
+  const Group group = *draft.FindGroup(*id);
+  const bool failed = group.status == GroupStatus::kCreateFailed;
+  if (group.status != GroupStatus::kAvailable && !failed && !IsStuck(group)) {
+    return BadState(
+        fmt::format("Replication group {} is not in a valid state to be deleted: it is "
+                    "{}.",
+                    *id, NameOf(group.status)));
+  }
+  if (request.final_snapshot) {
+    return BadCombination(
+        "FinalSnapshotIdentifier: snapshots are not emulated; nothing was deleted.");
+  }
+  for (const ClusterId& cluster : group.members) {
+    const ClusterStatus status = draft.FindCluster(cluster)->status;
+    if (failed || IsStuck(group) || !model::InOperation(status)) continue;
+    return BadState(  // [AWS]
+        fmt::format("Cache cluster {} is not in a valid state to be deleted", cluster));
+  }
+  draft.EditGroup(*id).status = GroupStatus::kDeleting;
+  if (request.retain_primary && !failed) draft.LeaveGroup(LeaderOf(draft, group));
+  DeleteClusters(draft, *id);
+  return {};
+}
+
+Status Increase(Draft& draft, const Settings& settings, const IncreaseReplicas& request) {
+  Result<GroupId> id = FindExistingGroup(draft, request.id);
+  if (!id.ok()) return id.status();
+  const Group& group = *draft.FindGroup(*id);
+  EC_RETURN_IF_ERROR(CheckApplyImmediately(request.apply_immediately));
+  EC_RETURN_IF_ERROR(CheckAvailable(group));
+  if (!request.count) {
+    return {Fault::kInvalidParameterValue, "The parameter NewReplicaCount must be provided."};
+  }
+  const int present = ReplicasOf(draft, group);
+  if (*request.count <= present || *request.count > model::kGroupMembersMax - 1) {
+    return BadValue("NewReplicaCount", std::to_string(*request.count),
+                    fmt::format("It must be more than the present {} and at most {}.", present,
+                                model::kGroupMembersMax - 1));
+  }
+  std::vector<std::string> zones(static_cast<size_t>(*request.count - present));
+  if (!request.zones.empty()) {
+    if (request.zones.size() != zones.size()) {
+      return BadCombination(
+          fmt::format("{} zones are named for {} new replicas: the numbers must "
+                      "be equal.",
+                      request.zones.size(), zones.size()));
+    }
+    zones = request.zones;
+  }
+  EC_RETURN_IF_ERROR(AddFollowers(draft, settings, *id, {}, zones, {}));
+  draft.EditGroup(*id).status = GroupStatus::kModifying;
+  return {};
+}
+
+Status Decrease(Draft& draft, const Settings&, const DecreaseReplicas& request) {
+  Result<GroupId> id = FindExistingGroup(draft, request.id);
+  if (!id.ok()) return id.status();
+  const Group group = *draft.FindGroup(*id);
+  EC_RETURN_IF_ERROR(CheckApplyImmediately(request.apply_immediately));
+  EC_RETURN_IF_ERROR(CheckAvailable(group));
+  const int present = ReplicasOf(draft, group);
+  if (!request.count && request.remove.empty()) {
+    return {Fault::kInvalidParameterValue,
+            "The parameter NewReplicaCount or ReplicasToRemove must be provided."};
+  }
+  std::vector<ClusterId> leaving;
+  for (const std::string& name : request.remove) {
+    Result<const Member*> follower = FindFollower(draft, group, "ReplicasToRemove", name);
+    if (!follower.ok()) return follower.status();
+    leaving.push_back((*follower)->cluster);
+  }
+  const int count = request.count.value_or(present - static_cast<int>(leaving.size()));
+  if (count == 0 && group.automatic_failover) {  // [AWS]
+    return {Fault::kInvalidParameterValue,
+            "Must have at least 1 replica when cluster mode is disabled with auto failover "
+            "enabled."};
+  }
+  if (count < 0 || count >= present) {
+    return BadValue("NewReplicaCount", std::to_string(count),
+                    fmt::format("It must be less than the present {} and at least 0.", present));
+  }
+  if (!leaving.empty() && static_cast<int>(leaving.size()) != present - count) {
+    return BadCombination(fmt::format("ReplicasToRemove names {} clusters, but {} are to go.",
+                                      leaving.size(), present - count));
+  }
+  if (leaving.empty()) {  // the youngest ones
+    std::vector<const Member*> followers = FollowersOf(draft, group);
+    std::ranges::sort(followers, std::greater(), &Member::id);
+    followers.resize(static_cast<size_t>(present - count));
+    for (const Member* follower : followers) leaving.push_back(follower->cluster);
+  }
+  for (const ClusterId& cluster : leaving) DeleteReplica(draft, cluster);
+  draft.EditGroup(*id).status = GroupStatus::kModifying;
+  draft.TouchGroup(*id);
+  return {};
+}
+
+Status Test(Draft& draft, const Settings&, const TestFailover& request) {
+  Result<GroupId> id = FindExistingGroup(draft, request.id);
+  if (!id.ok()) return id.status();
+  const Group& group = *draft.FindGroup(*id);
+  if (request.node_group != "0001") {
+    return {Fault::kNodeGroupNotFound,
+            fmt::format("Replication group {} has one node group, 0001; there is no '{}'.", *id,
+                        request.node_group)};
+  }
+  EC_RETURN_IF_ERROR(CheckAvailable(group));
+  if (!group.automatic_failover) {
+    return BadState(fmt::format(
+        "Automatic failover must be enabled to test the failover of replication group {}.", *id));
+  }
+  for (const ClusterId& cluster : group.members) {
+    if (draft.FindCluster(cluster)->status == ClusterStatus::kAvailable) continue;
+    return BadState(fmt::format("Cache cluster {} of replication group {} is not available yet.",
+                                cluster, *id));
+  }
+  std::vector<WallTime> tests;
+  std::ranges::copy_if(group.tests, std::back_inserter(tests), [&](WallTime at) {
+    return at > draft.now().wall - model::kTestFailoverPeriod;
+  });
+  if (tests.size() >= model::kTestFailoversMax) {
+    return {
+        Fault::kTestFailoverQuota,
+        fmt::format("TestFailover can be called {} times in 24 hours.", model::kTestFailoversMax)};
+  }
+  tests.push_back(draft.now().wall);
+  draft.AddGroupEvent(*id, messages::TestFailoverCalled(request.node_group));
+  Group& changed = draft.EditGroup(*id);
+  changed.tests = std::move(tests);
+  Member& leader = draft.EditMember(changed.leader);
+  leader.condemned = leader.launch;
+  changed.tested = leader.cluster;
+  return {};
+}
+
+Status SwitchOver(Draft& draft, const Settings& settings, const Switchover& request) {
+  Result<GroupId> id = FindExistingGroup(draft, request.id);
+  if (!id.ok()) return id.status();
+  const Group& group = *draft.FindGroup(*id);
+  if (!IsStuck(group)) EC_RETURN_IF_ERROR(CheckAvailable(group));
+  if (request.cluster) {
+    Result<const Member*> follower = FindFollower(draft, group, "CacheClusterId", *request.cluster);
+    if (!follower.ok()) return follower.status();
+    return BeginSwitch(draft, settings, *id, (*follower)->id);
+  }
+  // All of them have everything in the end, because writes wait for that: the oldest will do.
+  for (const Member* follower : FollowersOf(draft, group)) {
+    if (WhyNotPromotable(draft, settings, *follower).empty()) {
+      return BeginSwitch(draft, settings, *id, follower->id);
+    }
+  }
+  return BadState(fmt::format("Replication group {} has no replica that could lead.", *id));
+}
+
+Status PromoteReplica(Draft& draft, const Settings&, const Promote& request) {
+  Result<ClusterId> id = FindExisting(draft, request.cluster);
+  if (!id.ok()) return id.status();
+  const Cluster& cluster = *draft.FindCluster(*id);
+  if (cluster.group.empty()) {
+    return {Fault::kInvalidCacheClusterState,
+            fmt::format("Cache cluster {} is no replica: it is a master of its own already.", *id)};
+  }
+  const GroupId group_id = cluster.group;
+  const Group& group = *draft.FindGroup(group_id);
+  if (LeaderOf(draft, group) == *id) {
+    return {Fault::kInvalidCacheClusterState,
+            fmt::format("Cache cluster {} is the primary of replication group {}; only a replica "
+                        "can be promoted.",
+                        *id, group_id)};
+  }
+  EC_RETURN_IF_ERROR(CheckMayLeave(draft, cluster));
+  if (cluster.status != ClusterStatus::kAvailable) {
+    return {Fault::kInvalidCacheClusterState,
+            fmt::format("Cache cluster {} is not in available state: it is {}.", *id,
+                        NameOf(cluster.status))};
+  }
+  if (request.force) {
+    Detach(draft, *id);
+    return {};
+  }
+  EC_RETURN_IF_ERROR(CheckAvailable(group));
+  Group& changed = draft.EditGroup(group_id);
+  changed.status = GroupStatus::kModifying;
+  changed.promoting = *id;
+  ++changed.proof;
+  draft.TouchGroup(group_id);
+  return {};
+}
+
+void OpenGroupWindows(Draft& draft, const Settings& settings) {
+  const auto& windows = draft.state().group_windows;
+  for (const auto& [due, id] : windows) {
+    if (due > draft.now().wall) break;
+    const Group* group = draft.FindGroup(id);
+    if (group == nullptr || !group->pending_primary) continue;
+    const Member* member = MemberOf(draft, *group->pending_primary);
+    const std::string name = *group->pending_primary;
+    const bool is_member = group->members.contains(name) && member != nullptr;
+    const MemberId successor = is_member ? member->id : 0;
+    const bool leads = successor == group->leader;
+    const bool free = group->status == GroupStatus::kAvailable;
+    draft.EditGroup(id).pending_primary.reset();
+    if (leads) continue;
+    Status begun{Fault::kInvalidReplicationGroupState, "the group is not available"};
+    if (is_member && free) begun = BeginSwitch(draft, settings, id, successor);
+    if (!begun.ok()) draft.AddGroupEvent(id, messages::SwitchoverGivenUp(name, begun.message()));
+  }
+}
+
+}  // namespace ec::core

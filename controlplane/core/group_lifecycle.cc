@@ -1,0 +1,316 @@
+#include "controlplane/core/group_lifecycle.h"
+
+#include <algorithm>
+
+#include "controlplane/core/failover.h"
+#include "controlplane/core/lifecycle.h"
+#include "controlplane/core/member_lifecycle.h"
+#include "controlplane/core/messages.h"
+#include "controlplane/core/placement.h"
+
+namespace ec::core {
+namespace {
+
+using model::Cluster;
+using model::ClusterId;
+using model::ClusterStatus;
+using model::Group;
+using model::GroupId;
+using model::GroupStatus;
+using model::Member;
+using model::MemberStatus;
+using model::SwitchStep;
+
+std::vector<ClusterId> ClustersOf(const Draft& draft, const GroupId& id) {
+  const std::set<ClusterId>& members = draft.FindGroup(id)->members;
+  return {members.begin(), members.end()};
+}
+
+bool IsOverdue(const Draft& draft, const Settings& settings, const GroupId& id) {
+  const auto since = draft.state().group_since.find(id);
+  if (since == draft.state().group_since.end()) return false;
+  return draft.now().instant >= since->second + settings.operation_max;
+}
+
+// --- who is in sync -------------------------------------------------------------------------
+
+// What the leader has proved of its followers becomes part of the records: only so does it outlive
+// the leader, its host and this control plane.
+void ObserveSync(Draft& draft, const Settings& settings, const GroupId& id) {
+  const Group group = *draft.FindGroup(id);
+  const ReplicationReport* seen = ReplicationSeen(draft, settings, group.leader);
+  if (seen == nullptr || !seen->leads || seen->epoch != group.epoch) return;
+  std::vector<ClusterId> changed;
+  for (const ClusterId& cluster : group.members) {
+    const Member* member = MemberOf(draft, cluster);
+    if (member == nullptr || member->id == group.leader) continue;
+    const bool in_sync = std::ranges::find(seen->in_sync, member->address) != seen->in_sync.end();
+    if (in_sync == member->in_sync) continue;
+    draft.EditMember(member->id).in_sync = in_sync;
+    changed.push_back(cluster);
+  }
+  if (changed.empty()) return;
+  draft.TouchGroupEndpoints(id);
+  for (const ClusterId& cluster : changed) AdvanceCluster(draft, settings, cluster);
+}
+
+// --- a replica leaves, a master comes -------------------------------------------------------
+
+void AdvancePromotion(Draft& draft, const Settings& settings, const GroupId& id) {
+  const Group group = *draft.FindGroup(id);
+  if (!group.promoting) return;
+  const ClusterId cluster = *group.promoting;
+  if (!group.members.contains(cluster) || MemberOf(draft, cluster) == nullptr) {
+    draft.EditGroup(id).promoting.reset();
+    return;
+  }
+  const Member& member = *MemberOf(draft, cluster);
+  const ReplicationReport* seen = ReplicationSeen(draft, settings, group.leader);
+  const bool proved = seen != nullptr && seen->leads && seen->epoch == group.epoch &&
+                      seen->proof >= group.proof &&
+                      std::ranges::find(seen->in_sync, member.address) != seen->in_sync.end();
+  if (proved) {
+    Detach(draft, cluster);
+  } else if (IsOverdue(draft, settings, id)) {
+    const std::string why = "it has not caught up with its primary in time";
+    draft.EditGroup(id).promoting.reset();
+    draft.AddClusterEvent(cluster, messages::PromotionGivenUp(cluster, why));
+  }
+}
+
+void AdvanceDemotion(Draft& draft, const Settings& settings, const GroupId& id) {
+  const Group group = *draft.FindGroup(id);
+  if (!group.demoting) return;
+  const ClusterId cluster = *group.demoting;
+  if (!group.members.contains(cluster) || MemberOf(draft, cluster) == nullptr) {
+    draft.EditGroup(id).demoting.reset();
+    return;
+  }
+  if (MemberOf(draft, cluster)->in_sync) {
+    draft.EditGroup(id).demoting.reset();
+    draft.AddClusterEvent(cluster, messages::MasterDemoted(cluster, id));
+    draft.AddGroupEvent(id, messages::MasterDemoted(cluster, id));
+    AdvanceCluster(draft, settings, cluster);
+  } else if (IsOverdue(draft, settings, id)) {
+    const std::string why = "it has not caught up with the primary in time; it is a master again";
+    draft.EditGroup(id).demoting.reset();
+    draft.LeaveGroup(cluster);
+    draft.AddClusterEvent(cluster, messages::DemotionGivenUp(cluster, why));
+    AdvanceCluster(draft, settings, cluster);
+  }
+}
+
+// --- endpoints ------------------------------------------------------------------------------
+
+// While the group is created: whether the endpoint listens. One whose address is taken gets
+// another.
+bool IsOpen(Draft& draft, const Settings& settings, const GroupId& id,
+            model::GroupEndpoint Group::*which) {
+  const Group& group = *draft.FindGroup(id);
+  const model::GroupEndpoint endpoint = group.*which;
+  const EndpointReport* seen =
+      EndpointSeen(draft, settings, endpoint.host, endpoint.id, group.revision);
+  if (seen == nullptr) return false;
+  if (seen->listening) return true;
+  if (seen->trouble != EndpointTrouble::kAddressInUse) return false;
+  const std::string zone = draft.FindHost(endpoint.host)->zone;
+  if (const auto ip = draft.FindAddress(zone, {})) {
+    draft.UseAddress(zone, *ip);
+    (draft.EditGroup(id).*which).address.ip = *ip;
+  }
+  return false;
+}
+
+// Each endpoint stays on a live host: the primary one with who leads or is about to, the reader
+// where it is as long as that host is heard.
+void EnsureHomes(Draft& draft, const Settings& settings, const GroupId& id) {
+  const Group group = *draft.FindGroup(id);
+  const MemberId front = group.step == SwitchStep::kDemoting ? group.successor : group.leader;
+  const Member* member = draft.FindMember(front);
+  if (member != nullptr && group.primary.host != member->host) {
+    draft.EditGroup(id).primary.host = member->host;
+  }
+  if (!IsSilent(draft, settings, group.reader.host)) return;
+  for (const ClusterId& cluster : group.members) {
+    const Member* other = MemberOf(draft, cluster);
+    if (other == nullptr || IsSilent(draft, settings, other->host)) continue;
+    draft.EditGroup(id).reader.host = other->host;
+    return;
+  }
+}
+
+// A leader that was replaced while it was being created hands its part to its replacement.
+void FollowReplacement(Draft& draft, const GroupId& id) {
+  const Group& group = *draft.FindGroup(id);
+  const Member* leader = draft.FindMember(group.leader);
+  if (leader == nullptr || !leader->node_id.empty()) return;
+  const Member* replacement = MemberOf(draft, leader->cluster);
+  if (replacement == nullptr) return;
+  const MemberId successor = replacement->id;
+  Group& changed = draft.EditGroup(id);
+  changed.leader = successor;
+  ++changed.epoch;
+  draft.TouchGroup(id);
+}
+
+// --- status ---------------------------------------------------------------------------------
+
+bool AnyCluster(const Draft& draft, const GroupId& id, std::initializer_list<ClusterStatus> any) {
+  return std::ranges::any_of(draft.FindGroup(id)->members, [&](const ClusterId& cluster) {
+    return std::ranges::find(any, draft.FindCluster(cluster)->status) != any.end();
+  });
+}
+
+void AdvanceCreating(Draft& draft, const Settings& settings, const GroupId& id) {
+  const bool failed =
+      AnyCluster(draft, id, {ClusterStatus::kCreateFailed, ClusterStatus::kIncompatibleNetwork});
+  if (failed || IsOverdue(draft, settings, id)) {
+    draft.AddGroupEvent(id, messages::GroupCreationFailed(id));
+    draft.AddGroupEvent(id, messages::GroupClustersDeleted());
+    draft.EditGroup(id).status = GroupStatus::kCreateFailed;
+    DeleteClusters(draft, id);
+    return;
+  }
+  const bool settled = !AnyCluster(
+      draft, id, {ClusterStatus::kCreating, ClusterStatus::kModifying, ClusterStatus::kRecovering});
+  const bool primary = IsOpen(draft, settings, id, &Group::primary);
+  const bool reader = IsOpen(draft, settings, id, &Group::reader);
+  if (!settled || !primary || !reader) return;
+  draft.EditGroup(id).status = GroupStatus::kAvailable;
+  draft.AddGroupEvent(id, messages::GroupCreated(id));
+  if (draft.FindGroup(id)->automatic_failover) {
+    draft.AddGroupEvent(id, messages::AutomaticFailoverOn(id));
+  }
+}
+
+void FollowMembers(Draft& draft, const GroupId& id) {
+  const Group& group = *draft.FindGroup(id);
+  const bool busy = group.step != SwitchStep::kNone || group.promoting || group.demoting ||
+                    !group.trouble.empty() ||
+                    AnyCluster(draft, id, {ClusterStatus::kCreating, ClusterStatus::kDeleting});
+  const GroupStatus status = busy ? GroupStatus::kModifying : GroupStatus::kAvailable;
+  if (group.status != status) draft.EditGroup(id).status = status;
+}
+
+// A tried failover is over when the old leader is back as a follower.
+void EndTest(Draft& draft, const GroupId& id) {
+  const Group& group = *draft.FindGroup(id);
+  if (!group.tested) return;
+  const Member* member =
+      group.members.contains(*group.tested) ? MemberOf(draft, *group.tested) : nullptr;
+  const bool over = member == nullptr ||
+                    (member->id != group.leader && member->status == MemberStatus::kAvailable);
+  if (!over) return;
+  if (member != nullptr) draft.EditMember(member->id).condemned = 0;
+  draft.EditGroup(id).tested.reset();
+}
+
+void AdvanceLiving(Draft& draft, const Settings& settings, const GroupId& id) {
+  ObserveSync(draft, settings, id);
+  AdvanceSwitch(draft, settings, id);
+  ReplaceEndedLeader(draft, settings, id);
+  AdvancePromotion(draft, settings, id);
+  AdvanceDemotion(draft, settings, id);
+  EndTest(draft, id);
+  EnsureHomes(draft, settings, id);
+  if (draft.FindGroup(id)->status == GroupStatus::kCreating) {
+    AdvanceCreating(draft, settings, id);
+  } else {
+    FollowMembers(draft, id);
+  }
+}
+
+}  // namespace
+
+const Member* MemberOf(const Draft& draft, const ClusterId& id) {
+  const Cluster* cluster = draft.FindCluster(id);
+  if (cluster == nullptr) return nullptr;
+  const std::vector<const Member*> nodes = NodesOf(draft, *cluster);
+  return nodes.empty() ? nullptr : nodes.front();
+}
+
+bool MustSync(const Draft& draft, const Member& member) {
+  const Cluster& cluster = *draft.FindCluster(member.cluster);
+  if (cluster.group.empty() || member.in_sync) return false;
+  return draft.FindGroup(cluster.group)->leader != member.id;
+}
+
+bool LeadsOthers(const Draft& draft, const Member& member) {
+  const Cluster& cluster = *draft.FindCluster(member.cluster);
+  if (cluster.group.empty()) return false;
+  const Group& group = *draft.FindGroup(cluster.group);
+  return group.leader == member.id && !FollowersOf(draft, group).empty();
+}
+
+void Detach(Draft& draft, const ClusterId& cluster) {
+  const GroupId group = draft.FindCluster(cluster)->group;
+  draft.EditGroup(group).promoting.reset();
+  draft.LeaveGroup(cluster);
+  draft.EditMember(MemberOf(draft, cluster)->id).in_sync = false;
+  draft.AddClusterEvent(cluster, messages::ReplicaPromoted(cluster, group));
+  draft.AddGroupEvent(group, messages::ReplicaPromoted(cluster, group));
+}
+
+void DeleteClusters(Draft& draft, const GroupId& id) {
+  for (const ClusterId& cluster : ClustersOf(draft, id)) {
+    if (draft.FindCluster(cluster)->status == ClusterStatus::kDeleting) continue;
+    draft.EditCluster(cluster).status = ClusterStatus::kDeleting;
+    RemoveMembers(draft, cluster);
+  }
+  draft.TouchGroupEndpoints(id);
+}
+
+void AdvanceGroup(Draft& draft, const Settings& settings, const GroupId& id) {
+  if (draft.FindGroup(id) == nullptr) return;
+  switch (draft.FindGroup(id)->status) {
+    case GroupStatus::kCreating:
+    case GroupStatus::kAvailable:
+    case GroupStatus::kModifying:
+      FollowReplacement(draft, id);
+      AdvanceLiving(draft, settings, id);
+      return;
+    case GroupStatus::kDeleting:
+      if (!draft.FindGroup(id)->members.empty()) return;
+      draft.DropGroup(id);
+      draft.AddGroupEvent(id, messages::GroupDeleted(id));
+      return;
+    case GroupStatus::kCreateFailed:
+      return;  // its clusters go one by one; the rest waits for a deletion
+  }
+}
+
+std::set<GroupId> GroupsDue(const model::State& state, const Settings& settings, Now now) {
+  std::set<GroupId> due;
+  for (const auto& [since, id] : state.group_operations) {
+    if (since + settings.pause_max > now.instant) break;
+    due.insert(id);
+  }
+  for (const auto& [member_id, asked] : state.asked) {
+    const Duration age = now.instant - asked.at;
+    if (age < settings.offsets_max || age > settings.operation_max) continue;
+    const auto member = state.records.members.find(member_id);
+    if (member == state.records.members.end()) continue;
+    const GroupId& group = state.records.clusters.at(member->second.cluster).group;
+    if (!group.empty()) due.insert(group);
+  }
+  return due;
+}
+
+std::optional<Instant> NextGroupDeadline(const model::State& state, const Settings& settings,
+                                         Now now) {
+  std::optional<Instant> next;
+  const auto consider = [&](Instant at) {
+    if (at > now.instant && (!next || at < *next)) next = at;
+  };
+  for (const auto& [since, id] : state.group_operations) {
+    consider(since + settings.pause_max);
+    consider(since + settings.operation_max);
+  }
+  for (const auto& [member, asked] : state.asked) consider(asked.at + settings.offsets_max);
+  for (const auto& [host, sighting] : state.sightings) {
+    consider(std::max(sighting.heard, state.listening_since) + settings.host_doubt_after);
+  }
+  return next;
+}
+
+}  // namespace ec::core
