@@ -107,7 +107,10 @@ int RunAgent(const Flags& flags) {
   options.hello.zone = flags.zone;
   options.hello.incarnation = NextIncarnation(flags.dir);
   options.hello.members_max = flags.members_max;
-  options.hello.pid = getpid();
+  const ProcessId self = SelfId();
+  options.hello.pid = self.pid;
+  options.hello.start_time = self.start_time;
+  options.hello.boot = BootId();
   if (options.hello.incarnation == 0) return Fail("cannot write to " + flags.dir + ".");
   for (const auto& [engine, program] : options.programs) {
     options.hello.engines[engine] = program.version;
@@ -117,7 +120,6 @@ int RunAgent(const Flags& flags) {
 
   SystemClock clock;
   agent::Agent agent(options, clock);
-  const ProcessId self = SelfId();
   const std::string ready_file = flags.dir + "/agent.json";
   const nlohmann::json ready = {{"pid", self.pid},
                                 {"start_time", self.start_time},

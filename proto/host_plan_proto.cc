@@ -12,6 +12,37 @@ Address FromProto(const v1::SocketAddress& in) {
   return {{in.ip()}, static_cast<uint16_t>(in.port())};
 }
 
+void ToProto(const std::vector<Address>& addresses,
+             google::protobuf::RepeatedPtrField<v1::SocketAddress>* out) {
+  for (const Address& address : addresses) ToProto(address, out->Add());
+}
+
+std::vector<Address> FromProto(const google::protobuf::RepeatedPtrField<v1::SocketAddress>& in) {
+  std::vector<Address> addresses;
+  for (const v1::SocketAddress& address : in) addresses.push_back(FromProto(address));
+  return addresses;
+}
+
+void ToProto(const ReplicationSpec& spec, v1::ReplicationSpec* out) {
+  out->set_epoch(spec.epoch);
+  out->set_leads(spec.leads);
+  ToProto(spec.leader, out->mutable_leader());
+  ToProto(spec.followers, out->mutable_followers());
+  out->set_proof(spec.proof);
+  out->set_paused(spec.paused);
+}
+
+ReplicationSpec FromProto(const v1::ReplicationSpec& in) {
+  ReplicationSpec spec;
+  spec.epoch = in.epoch();
+  spec.leads = in.leads();
+  spec.leader = FromProto(in.leader());
+  spec.followers = FromProto(in.followers());
+  spec.proof = in.proof();
+  spec.paused = in.paused();
+  return spec;
+}
+
 void ToProto(const MemberSpec& spec, v1::MemberSpec* out) {
   out->set_id(spec.id);
   out->set_engine(std::string(NameOf(spec.engine)));
@@ -20,6 +51,8 @@ void ToProto(const MemberSpec& spec, v1::MemberSpec* out) {
   out->set_memory_max_bytes(spec.memory_max_bytes);
   out->set_threads(spec.threads);
   for (const auto& [name, value] : spec.parameters) (*out->mutable_parameters())[name] = value;
+  ToProto(spec.address, out->mutable_address());
+  if (spec.replication) ToProto(*spec.replication, out->mutable_replication());
 }
 
 Status UnknownEngine(const std::string& name) {
@@ -37,6 +70,8 @@ Result<MemberSpec> FromProto(const v1::MemberSpec& in) {
   spec.memory_max_bytes = in.memory_max_bytes();
   spec.threads = in.threads();
   spec.parameters.insert(in.parameters().begin(), in.parameters().end());
+  spec.address = FromProto(in.address());
+  if (in.has_replication()) spec.replication = FromProto(in.replication());
   return spec;
 }
 
@@ -44,6 +79,8 @@ void ToProto(const EndpointSpec& spec, v1::EndpointSpec* out) {
   out->set_id(spec.id);
   ToProto(spec.listen, out->mutable_listen());
   out->set_target(spec.target);
+  out->set_leads_since(spec.leads_since);
+  ToProto(spec.spread, out->mutable_spread());
   if (!spec.discovery) return;
   out->mutable_discovery()->set_version(spec.discovery->version);
   for (const Discovery::Node& node : spec.discovery->nodes) {
@@ -55,6 +92,8 @@ void ToProto(const EndpointSpec& spec, v1::EndpointSpec* out) {
 
 EndpointSpec FromProto(const v1::EndpointSpec& in) {
   EndpointSpec spec{in.id(), FromProto(in.listen()), in.target(), std::nullopt};
+  spec.leads_since = in.leads_since();
+  spec.spread = FromProto(in.spread());
   if (!in.has_discovery()) return spec;
   spec.discovery.emplace();
   spec.discovery->version = in.discovery().version();
@@ -64,10 +103,40 @@ EndpointSpec FromProto(const v1::EndpointSpec& in) {
   return spec;
 }
 
+void ToProto(const OffsetQuestion& question, v1::OffsetQuestion* out) {
+  out->set_number(question.number);
+  out->set_member(question.member);
+  out->set_at_least(question.at_least);
+}
+
 // The two enumerations have the same numbers.
 static_assert(static_cast<int>(MemberPhase::kStopping) == v1::MemberReport::STOPPING);
 static_assert(static_cast<int>(MemberPhase::kFailed) == v1::MemberReport::FAILED);
 static_assert(static_cast<int>(EndpointTrouble::kOther) == v1::EndpointReport::OTHER);
+
+void ToProto(const ReplicationReport& report, v1::ReplicationReport* out) {
+  out->set_epoch(report.epoch);
+  out->set_leads(report.leads);
+  out->set_link_up(report.link_up);
+  out->set_paused(report.paused);
+  out->set_proof(report.proof);
+  ToProto(report.in_sync, out->mutable_in_sync());
+  out->set_answers(report.answers);
+  out->set_offset(report.offset);
+}
+
+ReplicationReport FromProto(const v1::ReplicationReport& in) {
+  ReplicationReport report;
+  report.epoch = in.epoch();
+  report.leads = in.leads();
+  report.link_up = in.link_up();
+  report.paused = in.paused();
+  report.proof = in.proof();
+  report.in_sync = FromProto(in.in_sync());
+  report.answers = in.answers();
+  report.offset = in.offset();
+  return report;
+}
 
 void ToProto(const MemberReport& report, v1::MemberReport* out) {
   out->set_id(report.id);
@@ -76,8 +145,10 @@ void ToProto(const MemberReport& report, v1::MemberReport* out) {
   out->set_resumed(report.resumed);
   out->set_phase(static_cast<v1::MemberReport::Phase>(report.phase));
   out->set_pid(report.pid);
+  out->set_start_time(report.start_time);
   out->set_engine_version(report.engine_version);
   out->set_trouble(report.trouble);
+  if (report.replication) ToProto(*report.replication, out->mutable_replication());
 }
 
 MemberReport FromProto(const v1::MemberReport& in) {
@@ -89,8 +160,10 @@ MemberReport FromProto(const v1::MemberReport& in) {
   report.phase = v1::MemberReport::Phase_IsValid(in.phase()) ? static_cast<MemberPhase>(in.phase())
                                                              : MemberPhase::kDown;
   report.pid = in.pid();
+  report.start_time = in.start_time();
   report.engine_version = in.engine_version();
   report.trouble = in.trouble();
+  if (in.has_replication()) report.replication = FromProto(in.replication());
   return report;
 }
 
@@ -125,6 +198,8 @@ void ToProto(const HostHello& hello, v1::HostHello* out) {
   out->set_incarnation(hello.incarnation);
   out->set_members_max(hello.members_max);
   out->set_pid(hello.pid);
+  out->set_start_time(hello.start_time);
+  out->set_boot(hello.boot);
   for (const auto& [engine, version] : hello.engines) {
     (*out->mutable_engines())[std::string(NameOf(engine))] = version;
   }
@@ -151,6 +226,7 @@ void ToProto(const PlanUpdate& update, v1::PlanUpdate* out) {
   for (const EndpointSpec& endpoint : update.endpoints) ToProto(endpoint, out->add_endpoints());
   for (const MemberId id : update.gone_members) out->add_gone_members(id);
   for (const EndpointId id : update.gone_endpoints) out->add_gone_endpoints(id);
+  for (const OffsetQuestion& question : update.questions) ToProto(question, out->add_questions());
 }
 
 void ToProto(const HostPlan& plan, v1::PlanUpdate* out) {
@@ -166,6 +242,8 @@ Result<HostHello> FromProto(const v1::HostHello& in) {
   hello.incarnation = in.incarnation();
   hello.members_max = in.members_max();
   hello.pid = in.pid();
+  hello.start_time = in.start_time();
+  hello.boot = in.boot();
   for (const auto& [name, version] : in.engines()) {
     const auto engine = ParseEngine(name);
     if (!engine) return UnknownEngine(name);
@@ -206,6 +284,9 @@ Result<PlanUpdate> FromProto(const v1::PlanUpdate& in) {
   }
   update.gone_members.assign(in.gone_members().begin(), in.gone_members().end());
   update.gone_endpoints.assign(in.gone_endpoints().begin(), in.gone_endpoints().end());
+  for (const v1::OffsetQuestion& question : in.questions()) {
+    update.questions.push_back({question.number(), question.member(), question.at_least()});
+  }
   return update;
 }
 

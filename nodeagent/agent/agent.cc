@@ -13,8 +13,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::milliseconds;
 
-// An engine that has not answered by then has missed a probe.
-constexpr Duration kProbeDeadline = milliseconds(500);
+// An engine that has not answered by then has missed a probe. host::Settings counts on it.
+constexpr Duration kProbeDeadline = milliseconds(400);
 // Plans that come in quick succession are written together.
 constexpr auto kPlanWriteEvery = milliseconds(100);
 
@@ -28,7 +28,8 @@ Agent::Agent(AgentOptions options, Clock& clock)
       tick_timer_(io_),
       counts_timer_(io_),
       plan_timer_(io_),
-      prober_(io_) {
+      prober_(io_),
+      replicator_(io_) {
   engines_ = std::make_unique<engine::EngineHost>(
       io_, MembersDirectory(options_.dir), options_.machine, options_.programs,
       [this](const host::Input& input) { Step(input); });
@@ -107,6 +108,8 @@ void Agent::Perform(const host::Action& action) {
     ProbeEngine(*probe);
   } else if (const auto* through = std::get_if<host::ProbeEndpoint>(&action)) {
     ProbeEndpoint(*through);
+  } else if (const auto* sync = std::get_if<host::SyncReplication>(&action)) {
+    SyncReplication(*sync);
   } else if (const auto* conform = std::get_if<host::ConformEndpoints>(&action)) {
     host::EndpointsSeen seen{endpoints_->Conform(conform->endpoints)};
     asio::post(io_, [this, seen = std::move(seen)] { Step(seen); });
@@ -131,9 +134,16 @@ void Agent::ProbeEndpoint(const host::ProbeEndpoint& probe) {
   prober_.ProbeEndpoint(
       probe.engine, probe.address, kProbeDeadline,
       [this, probe](const engine::ProbeResult& result) {
-        const bool answered = result.outcome == host::EngineProbed::Outcome::kAnswered;
+        // A follower that loads what its leader has sent has been reached all the same.
+        const bool answered = result.outcome == host::EngineProbed::Outcome::kAnswered ||
+                              result.outcome == host::EngineProbed::Outcome::kLoading;
         Step(host::EndpointProbed{probe.id, probe.launch, probe.address, answered});
       });
+}
+
+void Agent::SyncReplication(const host::SyncReplication& sync) {
+  replicator_.Sync(sync, engines_->SocketPath(sync.id),
+                   [this](const host::ReplicationSynced& synced) { Step(synced); });
 }
 
 void Agent::RememberPlan(const HostPlan& plan) {

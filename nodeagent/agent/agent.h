@@ -14,6 +14,7 @@
 #include "nodeagent/endpoint/endpoint_server.h"
 #include "nodeagent/engine/engine_host.h"
 #include "nodeagent/engine/prober.h"
+#include "nodeagent/engine/replication.h"
 
 namespace ec::agent {
 
@@ -42,6 +43,7 @@ class Agent {
   void Perform(const host::Action& action);
   void ProbeEngine(const host::ProbeEngine& probe);
   void ProbeEndpoint(const host::ProbeEndpoint& probe);
+  void SyncReplication(const host::SyncReplication& sync);
   void ScheduleTick();
   void ScheduleCounts();
   void RememberPlan(const HostPlan& plan);
@@ -55,6 +57,7 @@ class Agent {
   std::unique_ptr<engine::EngineHost> engines_;
   std::unique_ptr<endpoint::EndpointServer> endpoints_;
   engine::Prober prober_;
+  engine::Replicator replicator_;
   std::unique_ptr<host::HostMachine> machine_;
   std::unique_ptr<Link> link_;
   HostPlan plan_to_write_;

@@ -8,6 +8,23 @@
 #include "common/overloaded.h"
 
 namespace ec::host {
+namespace {
+
+// A host has obeyed the highest epoch that it has heard of, and goes back behind none: a member for
+// which the new plan has a lower one stays as it was.
+void KeepNewerEpochs(const HostPlan& old_plan, HostPlan* plan) {
+  for (auto& [id, spec] : plan->members) {
+    const auto old_spec = old_plan.members.find(id);
+    if (old_spec == old_plan.members.end() || !old_spec->second.replication) continue;
+    if (!spec.replication || spec.replication->epoch >= old_spec->second.replication->epoch) {
+      continue;
+    }
+    spec = old_spec->second;
+  }
+}
+
+}  // namespace
+
 HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
                          const std::vector<Found>& found, HostPlan remembered, Instant now)
     : settings_(settings),
@@ -16,7 +33,7 @@ HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
       next_report_(now),
       log_(std::move(host), incarnation) {
   for (const Found& one : found) {
-    Member& member = members_[one.id];
+    Member& member = members_.try_emplace(one.id, settings_).first->second;
     member.engine = one.engine;
     member.generation = one.generation;
     member.launch = one.launch;
@@ -26,7 +43,12 @@ HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
     member.last_answer = now;
     member.next_probe = now;
     member.pid = one.pid;
-    if (one.alive) member.process = Process::kRunning;
+    member.start_time = one.start_time;
+    member.has_run = one.launch > 0;
+    if (one.alive) {
+      member.process = Process::kRunning;
+      member.replication.Begin(std::nullopt, /*is_adopted=*/true, now);
+    }
     log_.Put(ReportOf(one.id, member));
   }
 }
@@ -45,6 +67,7 @@ std::vector<Action> HostMachine::Step(Instant now, const Input& input) {
                  [&](const EngineExited& exit) { OnExit(exit, now); },
                  [&](const EngineProbed& probe) { OnProbed(probe, now); },
                  [&](const EndpointProbed& probe) { OnEndpointProbed(probe, now); },
+                 [&](const ReplicationSynced& synced) { OnReplicationSynced(synced, now); },
                  [&](const MemberRemoved& removal) {
                    const auto found = members_.find(removal.id);
                    if (found == members_.end()) return;
@@ -58,7 +81,7 @@ std::vector<Action> HostMachine::Step(Instant now, const Input& input) {
                    Settle(removal.id, now);
                  },
                  [&](const EndpointsSeen& seen) {
-                   OnEndpoints(seen);
+                   OnEndpoints(seen, now);
                    for (const EndpointReport& endpoint : seen.endpoints) Settle(endpoint.id, now);
                  },
                  [&](const Tick&) { SettleAll(now); },
@@ -78,10 +101,17 @@ void HostMachine::OnPlan(const PlanUpdate& update, Instant now) {
   if (!confirmed_ && update.base != 0) return;  // the first plan must be a whole one
   HostPlan plan = confirmed_ ? plan_ : HostPlan{};
   if (!Merge(update, &plan)) return;
+  KeepNewerEpochs(plan_, &plan);
   const bool carries = !confirmed_ || !update.members.empty() || !update.endpoints.empty() ||
                        !update.gone_members.empty() || !update.gone_endpoints.empty();
   confirmed_ = true;
   plan_ = std::move(plan);
+  for (const OffsetQuestion& question : update.questions) {
+    const auto asked = members_.find(question.member);
+    if (asked == members_.end() || !SpeaksRedis(asked->second.engine)) continue;
+    asked->second.replication.Ask(question, now);
+    Settle(question.member, now);
+  }
   if (!carries) return;  // only the number has risen
   next_report_ = now;    // the control plane is to learn at once that the host has this plan
   actions_.push_back(RememberPlan{plan_});
@@ -94,6 +124,8 @@ void HostMachine::OnStarted(const EngineStarted& started, Instant now) {
   if (member != nullptr && member->process == Process::kStarting) {
     member->process = Process::kRunning;
     member->pid = started.pid;
+    member->start_time = started.start_time;
+    member->has_run = true;
   }
   Settle(started.id, now);
 }
@@ -102,8 +134,9 @@ void HostMachine::OnNotStarted(const EngineNotStarted& failure, Instant now) {
   Member* member = FindLaunch(failure.id, failure.launch);
   if (member == nullptr || member->process == Process::kNone) return;
   member->process = Process::kNone;
+  EndReplication(*member);
   member->trouble = failure.why;
-  CountDeath(*member, now);
+  CountDeath(failure.id, *member, now);
   Settle(failure.id, now);
 }
 
@@ -112,16 +145,19 @@ void HostMachine::OnExit(const EngineExited& exit, Instant now) {
   if (member == nullptr || member->process == Process::kNone) return;
   const bool wanted = member->process == Process::kKilling;
   member->process = Process::kNone;
+  EndReplication(*member);
   if (!wanted) {
     member->trouble = fmt::format("the engine {}", exit.how);
-    CountDeath(*member, now);
+    CountDeath(exit.id, *member, now);
   }
   Settle(exit.id, now);
 }
 
 // A death after a time of good service is followed by a new start at once; early ones in a row by
 // longer and longer pauses, and in the end by none.
-void HostMachine::CountDeath(Member& member, Instant now) {
+void HostMachine::CountDeath(MemberId id, Member& member, Instant now) {
+  const auto spec = plan_.members.find(id);
+  if (spec != plan_.members.end() && IsSurvived(member, spec->second)) return;  // not started again
   const bool early = !member.answered || now < member.first_answer + settings_.healthy_min;
   member.early_deaths = early ? member.early_deaths + 1 : 0;
   if (member.early_deaths >= settings_.early_deaths_max) {
@@ -151,17 +187,17 @@ void HostMachine::OnProbed(const EngineProbed& probe, Instant now) {
     case Outcome::kLoading:
       member->last_answer = now;
       member->misses = 0;
-      member->idle_misses = true;
+      member->idle_misses = 0;
       break;
     case Outcome::kRefused:
     case Outcome::kMissed:
       if (probe.outcome == Outcome::kRefused && !member->answered) {  // not up yet
         member->misses = 0;
-        member->idle_misses = true;
+        member->idle_misses = 0;
         break;
       }
       ++member->misses;
-      if (probe.used_processor) member->idle_misses = false;
+      member->idle_misses = probe.used_processor ? 0 : member->idle_misses + 1;
       break;
   }
   const bool starting = !member->answered && probe.outcome != Outcome::kMissed;
@@ -186,12 +222,13 @@ void HostMachine::OnEndpointProbed(const EndpointProbed& probe, Instant now) {
   Settle(probe.id, now);
 }
 
-void HostMachine::OnEndpoints(const EndpointsSeen& seen) {
+void HostMachine::OnEndpoints(const EndpointsSeen& seen, Instant now) {
   for (const EndpointReport& endpoint : seen.endpoints) {
     if (!conformed_.contains(endpoint.id)) continue;
     endpoints_[endpoint.id] = endpoint;
     log_.Put(endpoint);
   }
+  next_conform_ = std::min(next_conform_, now + ConformPause(now));
 }
 
 void HostMachine::SettleAll(Instant now) {
@@ -206,14 +243,15 @@ void HostMachine::Settle(MemberId id, Instant now) {
   const bool in_plan = spec != plan_.members.end();
   if (!members_.contains(id)) {
     if (!in_plan || !confirmed_) return;
-    members_[id].since = now;
+    members_.try_emplace(id, settings_).first->second.since = now;
   }
-  Member& member = members_[id];
+  Member& member = members_.at(id);
   if (in_plan) member.engine = spec->second.engine;
   if (!confirmed_) {
     if (member.process == Process::kRunning) {
       Probe(id, member, now);
       Verify(id, member, now);
+      Replicate(id, member, now);
     }
   } else if (!in_plan) {
     if (member.process == Process::kRunning) {
@@ -239,10 +277,11 @@ void HostMachine::SettleRunning(MemberId id, Member& member, const MemberSpec& s
   }
   if (const auto why = Hangs(member, now)) {
     member.trouble = *why;
-    CountDeath(member, now);
+    CountDeath(id, member, now);
     Kill(id, member);
     return;
   }
+  Replicate(id, member, now);
   Probe(id, member, now);
   Verify(id, member, now);
 }
@@ -251,11 +290,13 @@ void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant 
   if (member.removing) return;  // it has come back into the plan: wait until the old one is away
   if (member.generation != spec.generation) {  // a new generation begins with a clean slate
     member.kept = false;
+    member.has_run = false;
     member.early_deaths = 0;
     member.start_after = now;
     member.trouble.clear();
   }
   if (member.failed_generation == spec.generation) return;
+  if (IsSurvived(member, spec)) return;
   if (now < member.start_after) return;
   ++member.launch;
   member.generation = spec.generation;
@@ -266,9 +307,10 @@ void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant 
   member.answered = false;
   member.probing = false;
   member.misses = 0;
-  member.idle_misses = true;
+  member.idle_misses = 0;
   member.verifying = false;
   member.next_probe = now + settings_.probe_starting_every;
+  member.replication.Begin(spec.replication, /*is_adopted=*/false, now);
   actions_.push_back(StartEngine{spec, member.launch, member.kept, member.resumed});
   member.kept = false;
 }
@@ -287,8 +329,41 @@ void HostMachine::Verify(MemberId id, Member& member, Instant now) {
       ProbeEndpoint{id, member.launch, member.engine, plan_.endpoints.at(id).listen});
 }
 
+void HostMachine::Replicate(MemberId id, Member& member, Instant now) {
+  if (!SpeaksRedis(member.engine)) return;
+  const auto spec = plan_.members.find(id);
+  if (spec == plan_.members.end()) return;
+  member.replication.Want(spec->second.replication, confirmed_, now);
+  if (!member.answered) return;
+  if (std::optional<SyncReplication> look = member.replication.Next(now)) {
+    look->id = id;
+    look->launch = member.launch;
+    actions_.push_back(std::move(*look));
+  }
+}
+
+void HostMachine::OnReplicationSynced(const ReplicationSynced& synced, Instant now) {
+  Member* member = FindLaunch(synced.id, synced.launch);
+  if (member == nullptr || member->process != Process::kRunning) return;
+  const uint64_t led_since = member->replication.leads_since();
+  member->replication.Take(synced, now);
+  if (member->replication.leads_since() != led_since) conform_again_ = true;
+  Settle(synced.id, now);
+}
+
+void HostMachine::EndReplication(Member& member) {
+  if (member.replication.leads_since() != 0) conform_again_ = true;
+  member.replication.End();
+}
+
+bool HostMachine::IsSurvived(const Member& member, const MemberSpec& spec) {
+  const auto& part = spec.replication;
+  return part && part->leads && !part->followers.empty() && member.has_run && !member.kept;
+}
+
 void HostMachine::Kill(MemberId id, Member& member) {
   member.process = Process::kKilling;
+  EndReplication(member);
   actions_.push_back(KillEngine{id, member.launch});
 }
 
@@ -296,8 +371,10 @@ std::optional<std::string> HostMachine::Hangs(const Member& member, Instant now)
   if (!member.answered && now >= member.last_answer + settings_.start_max) {
     return "the engine did not answer in time after its start";
   }
+  if (member.idle_misses >= settings_.misses_max) {
+    return "the engine hung: it did not answer and did not work either";
+  }
   if (member.misses < settings_.misses_max) return std::nullopt;
-  if (member.idle_misses) return "the engine hung: it did not answer and did not work either";
   if (now < member.last_answer + settings_.busy_max) return std::nullopt;
   return "the engine hung: it was busy and did not answer";
 }
@@ -308,14 +385,33 @@ bool HostMachine::Listens(EndpointId id) const {
 }
 
 std::map<EndpointId, EndpointSpec> HostMachine::WantedEndpoints() const {
-  if (confirmed_) return plan_.endpoints;
-  std::map<EndpointId, EndpointSpec> wanted;  // only for engines that were found running
+  std::map<EndpointId, EndpointSpec> wanted;
   for (const auto& [id, spec] : plan_.endpoints) {
-    const auto target = members_.find(spec.target);
-    if (target == members_.end() || target->second.process != Process::kRunning) continue;
-    wanted.emplace(id, spec);
+    // Before that only for engines that were found running.
+    if (!confirmed_ && spec.spread.empty() && !conformed_.contains(id)) {
+      const auto target = members_.find(spec.target);
+      if (target == members_.end() || target->second.process != Process::kRunning) continue;
+    }
+    wanted.emplace(id, Present(spec));
   }
   return wanted;
+}
+
+EndpointSpec HostMachine::Present(EndpointSpec spec) const {
+  if (spec.leads_since == 0) return spec;
+  const auto target = members_.find(spec.target);
+  const bool leads =
+      target != members_.end() && target->second.replication.leads_since() >= spec.leads_since;
+  if (!leads) spec.target = 0;
+  return spec;
+}
+
+Duration HostMachine::ConformPause(Instant now) const {
+  const bool in_use = std::ranges::any_of(endpoints_, [](const auto& endpoint) {
+    return endpoint.second.trouble == EndpointTrouble::kAddressInUse;
+  });
+  return in_use && now < hurry_until_ ? settings_.endpoint_hurry_every
+                                      : settings_.endpoint_retry_every;
 }
 
 void HostMachine::Conform(Instant now) {
@@ -325,7 +421,7 @@ void HostMachine::Conform(Instant now) {
       });
   if (!conform_again_ && !retry) return;
   conform_again_ = false;
-  next_conform_ = now + settings_.endpoint_retry_every;
+  next_conform_ = now + ConformPause(now);
   std::map<EndpointId, EndpointSpec> wanted = WantedEndpoints();
   if (wanted == conformed_ && !retry) return;
   ConformEndpoints action;
@@ -335,6 +431,7 @@ void HostMachine::Conform(Instant now) {
     if (old != conformed_.end() && old->second.listen == spec.listen) continue;
     // An address that is new has to be reached before the member counts as serving.
     endpoints_[id] = {.id = id};
+    hurry_until_ = now + settings_.endpoint_hurry_max;
     log_.Put(endpoints_[id]);
     if (const auto member = members_.find(id); member != members_.end()) {
       member->second.verified_launch = 0;
@@ -356,7 +453,11 @@ MemberReport HostMachine::ReportOf(MemberId id, const Member& member) const {
   report.generation = member.generation;
   report.launch = member.launch;
   report.resumed = member.resumed;
-  if (member.process == Process::kRunning) report.pid = member.pid;
+  report.replication = member.replication.report();
+  if (member.process == Process::kRunning) {
+    report.pid = member.pid;
+    report.start_time = member.start_time;
+  }
   report.engine_version = member.version;
   report.trouble = member.trouble;
   const auto spec = plan_.members.find(id);
@@ -398,7 +499,10 @@ Instant HostMachine::WakeOf(MemberId id, const Member& member) const {
   if (member.process == Process::kNone) {
     if (!confirmed_ || member.removing) return Instant::max();
     if (!in_plan) return member.next_removal;
-    if (member.failed_generation == plan_.members.at(id).generation) return Instant::max();
+    const MemberSpec& spec = plan_.members.at(id);
+    if (member.failed_generation == spec.generation || IsSurvived(member, spec)) {
+      return Instant::max();
+    }
     return member.start_after;
   }
   if (member.process != Process::kRunning) return Instant::max();
@@ -407,6 +511,7 @@ Instant HostMachine::WakeOf(MemberId id, const Member& member) const {
   const bool to_verify = member.answered && !member.verifying && Listens(id) &&
                          member.verified_launch != member.launch;
   if (to_verify) wake = std::min(wake, member.next_verify);
+  if (member.answered) wake = std::min(wake, member.replication.NextWake());
   return wake;
 }
 

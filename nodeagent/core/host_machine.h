@@ -9,6 +9,9 @@
 //    |    pause 0,1,2,4 s after an early    |  exits, or hangs and is killed
 //    +--------- death; then failed <--------+
 //
+// A leader that has died while others follow it stays down: what it held is with them, and they
+// would drop it for an empty leader's nothing. The plan then says what becomes of it.
+//
 // Until the control plane has confirmed the plan, nothing is started, killed or removed: engines
 // that were found running are adopted and their remembered endpoints opened.
 #pragma once
@@ -22,17 +25,23 @@
 
 #include "common/host_plan.h"
 #include "common/time.h"
+#include "nodeagent/core/replication.h"
 #include "nodeagent/core/report_log.h"
 
 namespace ec::host {
 
 struct Settings {
   Duration report_every = std::chrono::milliseconds(500);
-  Duration probe_every = std::chrono::milliseconds(500);
+  Duration probe_every = std::chrono::milliseconds(300);
   // How often a starting engine is asked, so that its first answer is seen at once.
   Duration probe_starting_every = std::chrono::milliseconds(2);
-  // A probe without an answer within the shell's deadline is a miss. This many in a row, without
-  // the process having used any processor time meanwhile, and the engine hangs.
+  // A probe without an answer within the shell's deadline of 400 ms is a miss. This many in a row,
+  // without the process having used any processor time meanwhile, and the engine hangs.
+  //
+  // So an engine that stands still is found after at least 1.2 s (it stopped just after a probe had
+  // been sent) and at most 1.5 s (just before the next one would have been); after 1.6 s if it had
+  // still worked for the first of the probes. One that stands still for 1 s is never taken for
+  // hung: it answers at least one of any three probes in time.
   int misses_max = 3;
   // A process that works but does not answer (a long script, a slow load) is given this long.
   Duration busy_max = std::chrono::seconds(60);
@@ -42,7 +51,12 @@ struct Settings {
   int early_deaths_max = 5;
   Duration restart_pause_first = std::chrono::seconds(1);  // doubled each time
   Duration endpoint_retry_every = std::chrono::milliseconds(500);
+  // An address that the plan has just brought may still be another agent's, which is about to let
+  // go of it.
+  Duration endpoint_hurry_every = std::chrono::milliseconds(2);
+  Duration endpoint_hurry_max = std::chrono::seconds(2);
   Duration removal_retry_every = std::chrono::seconds(1);
+  ReplicationPace replication;
 };
 
 // --- what the machine is told ---------------------------------------------------------------
@@ -57,6 +71,7 @@ struct Found {
   bool alive = false;    // its engine runs, and nobody else's
   bool kept = false;     // it was stopped in order, and what it held is there for the next launch
   int64_t pid = 0;       // of the engine that is alive
+  uint64_t start_time = 0;
 };
 
 struct PlanArrived {
@@ -69,6 +84,7 @@ struct EngineStarted {
   MemberId id = 0;
   uint64_t launch = 0;
   int64_t pid = 0;
+  uint64_t start_time = 0;
 };
 struct EngineNotStarted {
   MemberId id = 0;
@@ -110,9 +126,9 @@ struct EndpointsSeen {
 };
 struct Tick {};
 
-using Input =
-    std::variant<PlanArrived, Linked, Unlinked, EngineStarted, EngineNotStarted, EngineExited,
-                 EngineProbed, EndpointProbed, MemberRemoved, EndpointsSeen, Tick>;
+using Input = std::variant<PlanArrived, Linked, Unlinked, EngineStarted, EngineNotStarted,
+                           EngineExited, EngineProbed, EndpointProbed, ReplicationSynced,
+                           MemberRemoved, EndpointsSeen, Tick>;
 
 // --- what the machine wants done ------------------------------------------------------------
 
@@ -146,6 +162,7 @@ struct ProbeEndpoint {  // as a client would; EndpointProbed follows
   friend bool operator==(const ProbeEndpoint&, const ProbeEndpoint&) = default;
 };
 // The endpoints are to be exactly these. Doing it again tries those again that could not be opened.
+// With neither a target nor anything to spread over, connections are held until there is one.
 struct ConformEndpoints {
   std::vector<EndpointSpec> endpoints;
   friend bool operator==(const ConformEndpoints&, const ConformEndpoints&) = default;
@@ -160,7 +177,7 @@ struct SendReport {
 };
 
 using Action = std::variant<StartEngine, KillEngine, RemoveMember, ProbeEngine, ProbeEndpoint,
-                            ConformEndpoints, RememberPlan, SendReport>;
+                            SyncReplication, ConformEndpoints, RememberPlan, SendReport>;
 
 // --- the machine ----------------------------------------------------------------------------
 
@@ -182,13 +199,17 @@ class HostMachine {
   enum class Process { kNone, kStarting, kRunning, kKilling };
 
   struct Member {
+    explicit Member(const Settings& settings) : replication(settings.replication) {}
+
     EngineKind engine = EngineKind::kRedis;
     Process process = Process::kNone;
     uint64_t generation = 0;  // of the newest launch
     uint64_t launch = 0;
     bool resumed = false;
     bool kept = false;
+    bool has_run = false;  // in this generation: it may have held something
     int64_t pid = 0;
+    uint64_t start_time = 0;
 
     Instant since;         // of the launch, or of the adoption
     Instant first_answer;  // meaningful when answered
@@ -196,8 +217,8 @@ class HostMachine {
     bool answered = false;
     bool probing = false;  // an answer to a probe is awaited
     Instant next_probe;
-    int misses = 0;
-    bool idle_misses = true;  // no processor time was used during any of them
+    int misses = 0;       // in a row
+    int idle_misses = 0;  // in a row, without any processor time used
     std::string version;
 
     uint64_t verified_launch = 0;  // has been reached through its endpoint
@@ -210,16 +231,18 @@ class HostMachine {
     Instant next_removal;
     uint64_t failed_generation = 0;  // given up until a higher one is wanted
     std::string trouble;
+    Replication replication;
   };
 
   void OnPlan(const PlanUpdate& update, Instant now);
+  void OnReplicationSynced(const ReplicationSynced& synced, Instant now);
   void OnStarted(const EngineStarted& started, Instant now);
   void OnExit(const EngineExited& exit, Instant now);
   void OnNotStarted(const EngineNotStarted& failure, Instant now);
   void OnProbed(const EngineProbed& probe, Instant now);
   void OnEndpointProbed(const EndpointProbed& probe, Instant now);
-  void OnEndpoints(const EndpointsSeen& seen);
-  void CountDeath(Member& member, Instant now);
+  void OnEndpoints(const EndpointsSeen& seen, Instant now);
+  void CountDeath(MemberId id, Member& member, Instant now);
 
   // Compares a member with the plan and does the next thing about it.
   void Settle(MemberId id, Instant now);
@@ -227,13 +250,20 @@ class HostMachine {
   void SettleStopped(Member& member, const MemberSpec& spec, Instant now);
   void Probe(MemberId id, Member& member, Instant now);
   void Verify(MemberId id, Member& member, Instant now);
+  void Replicate(MemberId id, Member& member, Instant now);
   void Kill(MemberId id, Member& member);
+  void EndReplication(Member& member);
   void Conform(Instant now);
+  Duration ConformPause(Instant now) const;
+  // The endpoint as it should be at this moment: without its target while that does not lead.
+  EndpointSpec Present(EndpointSpec spec) const;
   std::map<EndpointId, EndpointSpec> WantedEndpoints() const;
   void SettleAll(Instant now);
 
   // Whether the engine hangs, and why that is believed.
   std::optional<std::string> Hangs(const Member& member, Instant now) const;
+  // Whether the engine stays down because others have what it held.
+  static bool IsSurvived(const Member& member, const MemberSpec& spec);
   MemberReport ReportOf(MemberId id, const Member& member) const;
   bool Listens(EndpointId id) const;
   Member* FindLaunch(MemberId id, uint64_t launch);
@@ -248,6 +278,7 @@ class HostMachine {
   std::map<EndpointId, EndpointSpec> conformed_;  // what was last asked of the endpoints
   bool conform_again_ = true;
   Instant next_conform_;
+  Instant hurry_until_;  // with endpoints that could not be opened
   Instant next_report_;
   ReportLog log_;
   std::vector<Action> actions_;  // of the step under way

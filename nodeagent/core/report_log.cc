@@ -7,9 +7,15 @@ namespace ec::host {
 bool ReportLog::Put(const MemberReport& member) {
   Noted<MemberReport>& noted = members_[member.id];
   if (noted.changed_at != 0 && noted.report == member) return false;
+  // A replication offset rises all the time: it goes with the next report, but hurries none.
+  MemberReport without = member;
+  if (without.replication && noted.report.replication) {
+    without.replication->offset = noted.report.replication->offset;
+  }
+  const bool news = noted.changed_at == 0 || noted.report != without;
   noted = {member, next_sequence_};
-  has_news_ = true;
-  return true;
+  has_news_ = has_news_ || news;
+  return news;
 }
 
 bool ReportLog::Put(const EndpointReport& endpoint) {

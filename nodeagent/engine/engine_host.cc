@@ -64,6 +64,7 @@ std::vector<host::Found> EngineHost::Adopt() {
       found->alive = static_cast<bool>(pidfd);
       if (pidfd) {
         found->pid = process->pid;
+        found->start_time = process->start_time;
         LogInfo("engine adopted",
                 {{"member", id}, {"pid", process->pid}, {"launch", found->launch}});
         Watch(id, found->launch, *process, std::move(pidfd));
@@ -102,8 +103,9 @@ void EngineHost::Start(const host::StartEngine& start) {
                                  {"generation", start.spec.generation},
                                  {"launch", start.launch},
                                  {"pid", (*result)->id.pid}});
-      Watch(id, start.launch, (*result)->id, std::move((*result)->pidfd));
-      tell_(host::EngineStarted{id, start.launch, (*result)->id.pid});
+      const ProcessId process = (*result)->id;
+      Watch(id, start.launch, process, std::move((*result)->pidfd));
+      tell_(host::EngineStarted{id, start.launch, process.pid, process.start_time});
     });
   });
 }

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
@@ -118,9 +117,13 @@ UniqueFd ConnectTcp(const Address& address) {
 void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, Duration deadline,
               Prober::Done done) {
   if (!socket) {
-    // A full backlog belongs to an engine that does not accept: that is no answer.
-    const Outcome outcome = errno == EAGAIN ? Outcome::kMissed : Outcome::kRefused;
-    asio::post(io, [done = std::move(done), outcome] { done({outcome, ""}); });
+    // A full backlog belongs to an engine that does not accept: that is no answer, but it is not
+    // known before the time for one is over.
+    const bool is_full = errno == EAGAIN;
+    const auto timer = std::make_shared<asio::steady_timer>(io, is_full ? deadline : Duration(0));
+    timer->async_wait([timer, is_full, done = std::move(done)](error_code) {
+      done({is_full ? Outcome::kMissed : Outcome::kRefused, ""});
+    });
     return;
   }
   std::make_shared<Conversation>(io, engine, std::move(socket), std::move(done))->Begin(deadline);

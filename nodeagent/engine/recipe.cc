@@ -87,6 +87,20 @@ void AppendBufferLimit(const Parameters& parameters, const std::string& kind, st
                        QuoteForRedis(*soft), QuoteForRedis(*seconds));
 }
 
+// What it calls itself to a leader and where its link comes from is said to every Redis, so that it
+// can become a follower as it runs. One that is started as a follower is never anything else, not
+// even for a moment.
+void AppendReplication(const MemberSpec& spec, std::string* conf) {
+  if (spec.address.port != 0) {
+    *conf +=
+        fmt::format("replica-announce-ip {0}\nreplica-announce-port {1}\nbind-source-addr {0}\n",
+                    ToString(spec.address.ip), spec.address.port);
+  }
+  if (!spec.replication || spec.replication->leads) return;
+  const Address& leader = spec.replication->leader;
+  *conf += fmt::format("replicaof {} {}\n", ToString(leader.ip), leader.port);
+}
+
 std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine) {
   // No TCP port: clients come in through the agent's endpoint. Nothing is saved by itself; what an
   // orderly stop keeps is saved then. The process keeps its arguments, for people who look for it.
@@ -106,6 +120,7 @@ std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine) {
       "stop-writes-on-bgsave-error no\n"
       "repl-diskless-sync no\n"
       "repl-diskless-sync-delay 0\n"
+      "replica-read-only yes\n"
       "maxmemory {}\n",
       kSocketName, kDataName, spec.memory_max_bytes);
   // Redis keeps 32 descriptors to itself.
@@ -118,6 +133,7 @@ std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine) {
   }
   AppendBufferLimit(spec.parameters, "normal", &conf);
   AppendBufferLimit(spec.parameters, "pubsub", &conf);
+  AppendReplication(spec, &conf);
   return conf;
 }
 

@@ -1,5 +1,6 @@
 #include "nodeagent/engine/replies.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace ec::engine {
@@ -20,6 +21,31 @@ std::string InfoField(std::string_view info, std::string_view name) {
   if (at == std::string_view::npos) return {};
   info.remove_prefix(at + name.size());
   return std::string(info.substr(0, info.find_first_of("\r\n")));
+}
+
+template <typename Number>
+Number NumberIn(std::string_view text) {
+  Number number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// The value of "name=value" in a list of such, separated by commas.
+std::string_view ListField(std::string_view list, std::string_view name) {
+  while (!list.empty()) {
+    const std::string_view field = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(field.size() + 1, list.size()));
+    if (field.starts_with(name) && field.substr(name.size()).starts_with('=')) {
+      return field.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
+Address AddressOf(std::string_view ip, std::string_view port) {
+  const auto parsed = ParseIp4(ip);
+  if (!parsed) return {};
+  return {*parsed, NumberIn<uint16_t>(port)};
 }
 
 // "+PONG" or an error, then a bulk string or an error.
@@ -59,6 +85,45 @@ std::string_view ProbeRequest(EngineKind engine) {
 
 std::optional<ProbeReply> ParseProbeReply(EngineKind engine, std::string_view received) {
   return SpeaksRedis(engine) ? ParseRedis(received) : ParseMemcached(received);
+}
+
+std::optional<RedisReply> TakeRedisReply(std::string_view* received) {
+  std::string_view rest = *received;
+  const auto line = TakeLine(rest);
+  if (!line) return std::nullopt;
+  RedisReply reply;
+  reply.is_error = line->starts_with('-');
+  reply.text = line->substr(std::min<size_t>(1, line->size()));
+  if (line->starts_with('$')) {
+    const auto length = NumberIn<size_t>(reply.text);
+    if (rest.size() < length + 2) return std::nullopt;
+    reply.text = rest.substr(0, length);
+    rest.remove_prefix(length + 2);
+  }
+  *received = rest;
+  return reply;
+}
+
+std::optional<ReplicationInfo> ParseReplicationInfo(std::string_view info) {
+  ReplicationInfo parsed;
+  const std::string role = InfoField(info, "role:");
+  if (role.empty()) return std::nullopt;
+  parsed.is_master = role == "master";
+  if (!parsed.is_master) {
+    parsed.master = AddressOf(InfoField(info, "master_host:"), InfoField(info, "master_port:"));
+    parsed.link_up = InfoField(info, "master_link_status:") == "up";
+    parsed.offset = NumberIn<int64_t>(InfoField(info, "slave_repl_offset:"));
+    return parsed;
+  }
+  parsed.offset = NumberIn<int64_t>(InfoField(info, "master_repl_offset:"));
+  const auto count = NumberIn<size_t>(InfoField(info, "connected_slaves:"));
+  for (size_t i = 0; i < count; ++i) {
+    const std::string line = InfoField(info, "\nslave" + std::to_string(i) + ":");
+    parsed.followers.push_back({AddressOf(ListField(line, "ip"), ListField(line, "port")),
+                                ListField(line, "state") == "online",
+                                NumberIn<int64_t>(ListField(line, "offset"))});
+  }
+  return parsed;
 }
 
 }  // namespace ec::engine

@@ -38,6 +38,7 @@ TEST_F(Endpoints, AreTriedAgainUntilTheyListen) {
   Trouble(1);
   EXPECT_EQ(reports.back().endpoints.at(0).trouble, EndpointTrouble::kAddressInUse);
   EXPECT_FALSE(Wants<ConformEndpoints>());
+  now += settings.endpoint_hurry_max;
   for (int i = 0; i < 3; ++i) {
     Wait(settings.endpoint_retry_every);
     EXPECT_THAT(Wanted<ConformEndpoints>(), ElementsAre(ConformEndpoints{{Own(1)}}));

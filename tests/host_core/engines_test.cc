@@ -252,10 +252,12 @@ TEST_F(Engines, ThatWorkWithoutAnsweringAreGivenTime) {
   Serve({Spec(1)});
   Answered(1);
   const Instant answered = now;
-  Missed(1, /*used_processor=*/true);
+  bool works = true;
+  Missed(1, works);
   while (now + settings.probe_every < answered + settings.busy_max) {
     now += settings.probe_every;
-    Missed(1, /*used_processor=*/false);
+    works = !works;
+    Missed(1, works);
     ASSERT_FALSE(Wants<KillEngine>());
   }
   now = answered + settings.busy_max;

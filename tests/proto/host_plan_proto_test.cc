@@ -26,6 +26,8 @@ class Author {
     hello.incarnation = Number();
     hello.members_max = static_cast<int>(dice_.Between(0, std::numeric_limits<int>::max()));
     hello.pid = Signed();
+    hello.start_time = Number();
+    hello.boot = Text();
     for (const EngineKind engine : kAllEngines) {
       if (dice_.Chance(60)) hello.engines[engine] = Text();
     }
@@ -42,6 +44,9 @@ class Author {
     for (int64_t i = Few(); i > 0; --i) update.endpoints.push_back(Endpoint());
     for (int64_t i = Few(); i > 0; --i) update.gone_members.push_back(Number());
     for (int64_t i = Few(); i > 0; --i) update.gone_endpoints.push_back(Number());
+    for (int64_t i = Few(); i > 0; --i) {
+      update.questions.push_back({Number(), Number(), Signed()});
+    }
     return update;
   }
 
@@ -83,6 +88,11 @@ class Author {
   Address SomeAddress() {
     return {Ip4{static_cast<uint32_t>(dice_.Next())}, static_cast<uint16_t>(dice_.Next())};
   }
+  std::vector<Address> Addresses() {
+    std::vector<Address> addresses;
+    for (int64_t i = Few(); i > 0; --i) addresses.push_back(SomeAddress());
+    return addresses;
+  }
   EngineKind Engine() { return kAllEngines[static_cast<size_t>(dice_.Between(0, 2))]; }
 
   MemberSpec Member() {
@@ -94,11 +104,39 @@ class Author {
     spec.memory_max_bytes = Signed();
     spec.threads = static_cast<int>(dice_.Between(0, 1000));
     for (int64_t i = Few(); i > 0; --i) spec.parameters[Text()] = Text();
+    spec.address = SomeAddress();
+    if (dice_.Chance(50)) spec.replication = Part();
     return spec;
+  }
+
+  ReplicationSpec Part() {
+    ReplicationSpec part;
+    part.epoch = Number();
+    part.leads = dice_.Chance(50);
+    part.leader = SomeAddress();
+    part.followers = Addresses();
+    part.proof = Number();
+    part.paused = dice_.Chance(50);
+    return part;
+  }
+
+  ReplicationReport PartSeen() {
+    ReplicationReport part;
+    part.epoch = Number();
+    part.leads = dice_.Chance(50);
+    part.link_up = dice_.Chance(50);
+    part.paused = dice_.Chance(50);
+    part.proof = Number();
+    part.in_sync = Addresses();
+    part.answers = Number();
+    part.offset = Signed();
+    return part;
   }
 
   EndpointSpec Endpoint() {
     EndpointSpec spec{Number(), SomeAddress(), Number(), std::nullopt};
+    spec.leads_since = Number();
+    spec.spread = Addresses();
     if (dice_.Chance(50)) return spec;
     spec.discovery.emplace();  // an empty list of nodes is not the same as none
     spec.discovery->version = Number();
@@ -116,6 +154,8 @@ class Author {
     report.pid = Signed();
     report.engine_version = Text();
     report.trouble = Text();
+    report.start_time = Number();
+    if (dice_.Chance(50)) report.replication = PartSeen();
     return report;
   }
 
