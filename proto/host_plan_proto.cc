@@ -52,6 +52,7 @@ void ToProto(const MemberSpec& spec, v1::MemberSpec* out) {
   out->set_threads(spec.threads);
   for (const auto& [name, value] : spec.parameters) (*out->mutable_parameters())[name] = value;
   ToProto(spec.address, out->mutable_address());
+  out->set_condemned(spec.condemned);
   if (spec.replication) ToProto(*spec.replication, out->mutable_replication());
 }
 
@@ -71,6 +72,7 @@ Result<MemberSpec> FromProto(const v1::MemberSpec& in) {
   spec.threads = in.threads();
   spec.parameters.insert(in.parameters().begin(), in.parameters().end());
   spec.address = FromProto(in.address());
+  spec.condemned = in.condemned();
   if (in.has_replication()) spec.replication = FromProto(in.replication());
   return spec;
 }

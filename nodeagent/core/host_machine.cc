@@ -275,6 +275,11 @@ void HostMachine::SettleRunning(MemberId id, Member& member, const MemberSpec& s
     Kill(id, member);
     return;
   }
+  if (spec.condemned == member.launch) {
+    member.trouble = "the engine was killed to try out a failover";
+    Kill(id, member);
+    return;
+  }
   if (const auto why = Hangs(member, now)) {
     member.trouble = *why;
     CountDeath(id, member, now);
@@ -454,7 +459,8 @@ MemberReport HostMachine::ReportOf(MemberId id, const Member& member) const {
   report.launch = member.launch;
   report.resumed = member.resumed;
   report.replication = member.replication.report();
-  if (member.process == Process::kRunning) {
+  // One that is being killed is not yet known to have ended.
+  if (member.process == Process::kRunning || member.process == Process::kKilling) {
     report.pid = member.pid;
     report.start_time = member.start_time;
   }

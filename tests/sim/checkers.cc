@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace ec::sim {
 
 using model::ClusterStatus;
@@ -13,7 +15,8 @@ std::string Checker::Check() {
   if (records.revision == revision_) return {};
   if (records.revision < revision_) return "the revision went back";
   revision_ = records.revision;
-  for (auto check : {&Checker::CheckRecords, &Checker::CheckEvents, &Checker::CheckDiscovery}) {
+  for (auto check : {&Checker::CheckRecords, &Checker::CheckEvents, &Checker::CheckDiscovery,
+                     &Checker::CheckGroups}) {
     if (std::string broken = (this->*check)(); !broken.empty()) return broken;
   }
   return CheckPromises();
@@ -96,6 +99,7 @@ std::string Checker::CheckPromises() const {
     if (found->second.tags != promise.tags) return id + " has other tags";
   }
   for (const auto& [id, cluster] : records.clusters) {
+    if (id.starts_with("g-")) continue;  // made by a group
     if (!promises.contains(id)) return id + " was never asked for";
   }
   return {};
@@ -142,10 +146,101 @@ std::string Checker::CheckDiscovery() {
   return {};
 }
 
+// I1, I2: an epoch has one leader, and never falls; who leads changes only with it.
+std::string Checker::CheckGroups() {
+  const model::Records& records = world_.records();
+  std::map<model::GroupId, model::Group> present;
+  for (const auto& [id, group] : records.groups) {
+    const std::string name = id + "@" + ToString(group.created);
+    const auto [known, is_new] = leaders_.emplace(std::pair(name, group.epoch), group.leader);
+    if (!is_new && known->second != group.leader) {
+      return fmt::format("epoch {} of {} has two leaders", group.epoch, id);
+    }
+    const auto before = groups_.find(id);
+    if (before != groups_.end() && before->second.created == group.created) {
+      if (group.epoch < before->second.epoch) return id + "'s epoch fell";
+      if (group.leader != before->second.leader) {
+        std::string broken = CheckChangeOfLeader(before->second, group);
+        if (!broken.empty()) return broken;
+      }
+    }
+    present.emplace(id, group);
+  }
+  groups_ = std::move(present);
+  in_sync_.clear();
+  for (const auto& [id, member] : records.members) in_sync_[id] = member.in_sync;
+  return {};
+}
+
+// I4: nothing is lost by a planned change. I13: only one that has proved to be in sync takes over.
+// P10: the one before has ended or follows.
+std::string Checker::CheckChangeOfLeader(const model::Group& before,
+                                         const model::Group& after) const {
+  if (before.status == model::GroupStatus::kCreating) return {};  // a replaced member
+  const Engine* old = world_.EngineOf(before.leader);
+  const Engine* now = world_.EngineOf(after.leader);
+  if (old != nullptr && !old->follows) {
+    return fmt::format("{} has another leader while m{} still leads", after.id, before.leader);
+  }
+  const bool planned = before.step == model::SwitchStep::kDemoting;
+  if (!planned && !in_sync_.at(after.leader)) {
+    return fmt::format("m{} leads {} without having been in sync", after.leader, after.id);
+  }
+  if (!planned || now == nullptr) return {};
+  const auto told = world_.acknowledged.find(after.id);
+  if (told == world_.acknowledged.end()) return {};
+  const std::set<uint64_t> held(now->writes.begin(), now->writes.end());
+  const std::set<uint64_t> had(old == nullptr ? now->writes.begin() : old->writes.begin(),
+                               old == nullptr ? now->writes.end() : old->writes.end());
+  for (const uint64_t write : told->second) {
+    if (had.contains(write) && !held.contains(write)) {
+      return fmt::format("{} lost write {} by a planned change", after.id, write);
+    }
+  }
+  return {};
+}
+
+std::string Checker::UnsettledGroup(const model::Group& group) const {
+  if (group.status == model::GroupStatus::kCreateFailed) return {};
+  if (group.status != model::GroupStatus::kAvailable) {
+    // Nobody may be promoted by itself there: it waits for its operator.
+    if (!group.trouble.empty() && !group.automatic_failover) return {};
+    return fmt::format("{} is {} ({})", group.id, NameOf(group.status), group.trouble);
+  }
+  const Engine* behind = world_.EngineBehind(group);
+  if (behind == nullptr) return group.id + "'s primary endpoint leads nowhere";
+  if (behind != world_.EngineOf(group.leader)) return group.id + "'s endpoint leads elsewhere";
+  if (behind->follows) return group.id + "'s leader follows";
+  if (world_.clock().instant < behind->paused_until) return group.id + "'s writes are paused";
+  for (const model::ClusterId& cluster : group.members) {
+    for (const MemberId id : world_.records().clusters.at(cluster).members) {
+      if (id == group.leader) continue;
+      const model::Member& member = world_.records().members.at(id);
+      const Engine* engine = world_.EngineOf(id);
+      if (member.status == MemberStatus::kFailed) continue;
+      if (!member.in_sync) return fmt::format("m{} is not in sync", id);
+      if (engine == nullptr || engine->synced_with != behind->pid) {
+        return fmt::format("m{} does not follow m{}", id, group.leader);
+      }
+    }
+  }
+  const auto& endpoints = world_.hosts().at(group.reader.host).endpoints;
+  if (!endpoints.contains(group.reader.id)) return group.id + "'s reader endpoint is closed";
+  return {};
+}
+
 std::string Checker::Unsettled() const {
   if (!world_.control_plane_runs()) return "the control plane is down";
   const model::Records& records = world_.records();
+  std::set<MemberId> leaderless;  // and for good, as nobody may be promoted by itself
+  for (const auto& [id, group] : records.groups) {
+    if (std::string missing = UnsettledGroup(group); !missing.empty()) return missing;
+    if (!group.trouble.empty()) leaderless.insert(group.leader);
+  }
   for (const auto& [id, cluster] : records.clusters) {
+    const bool waits = std::ranges::any_of(
+        cluster.members, [&](MemberId member) { return leaderless.contains(member); });
+    if (waits) continue;
     switch (cluster.status) {
       case ClusterStatus::kAvailable:
       case ClusterStatus::kCreateFailed:
@@ -166,7 +261,7 @@ std::string Checker::Unsettled() const {
   for (const auto& [id, member] : records.members) {
     expected[member.host].insert(id);
     const Engine* engine = world_.EngineOf(id);
-    if (member.status == MemberStatus::kFailed) continue;
+    if (member.status == MemberStatus::kFailed || leaderless.contains(id)) continue;
     if (member.status != MemberStatus::kAvailable) return fmt::format("m{} is not available", id);
     if (engine == nullptr) return fmt::format("m{} has no engine", id);
     if (engine->generation != member.generation) return fmt::format("m{} is an old one", id);

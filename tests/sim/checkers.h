@@ -37,6 +37,9 @@ class Checker {
   std::string CheckProcesses() const;
   std::string CheckEvents();
   std::string CheckDiscovery();
+  std::string CheckGroups();
+  std::string CheckChangeOfLeader(const model::Group& before, const model::Group& after) const;
+  std::string UnsettledGroup(const model::Group& group) const;
 
   World& world_;
   uint64_t revision_ = 0;
@@ -47,6 +50,9 @@ class Checker {
   // (cluster created at, discovery version) -> the nodes that version stands for.
   std::map<std::pair<std::string, uint64_t>, std::string> discoveries_;
   std::map<model::ClusterId, uint64_t> discovery_versions_;
+  std::map<model::GroupId, model::Group> groups_;  // as they were at the last look
+  std::map<MemberId, bool> in_sync_;
+  std::map<std::pair<std::string, uint64_t>, MemberId> leaders_;  // of (group created at, epoch)
 };
 
 }  // namespace ec::sim

@@ -100,6 +100,10 @@ class Swarm {
   }
 
   void CallSomething() {
+    if (dice_.Chance(40)) {
+      CallAboutGroups();
+      return;
+    }
     switch (dice_.Between(1, 10)) {
       case 1:
       case 2:
@@ -186,6 +190,103 @@ class Swarm {
       return cluster != nullptr && cluster->status == model::ClusterStatus::kDeleting;
     });
     if (accepted) checker_.promises[id] = Promise{.deleted = true};
+  }
+
+  // --- calls about groups ---
+
+  std::string SomeGroup() { return fmt::format("g-{}", dice_.Between(1, 3)); }
+
+  // A cluster of the group; sometimes one that is none of its own.
+  std::string SomeMember(const std::string& group) {
+    const auto found = world_.records().groups.find(group);
+    if (found == world_.records().groups.end() || found->second.members.empty() ||
+        dice_.Chance(5)) {
+      return SomeName();
+    }
+    auto it = found->second.members.begin();
+    std::advance(it, dice_.Between(0, static_cast<int64_t>(found->second.members.size()) - 1));
+    return *it;
+  }
+
+  void Ask(core::Command command) {
+    Accepted(std::move(command), [] { return true; });
+  }
+
+  void CreateGroup(const std::string& group) {
+    core::CreateGroup request;
+    request.id = group;
+    request.description = "simulated";
+    request.node_type = "cache.t3.micro";
+    request.clusters = static_cast<int>(dice_.Between(1, 4));
+    request.automatic_failover = *request.clusters > 1 && dice_.Chance(85);
+    Ask(request);
+  }
+
+  void ModifyGroup(const std::string& group) {
+    core::ModifyGroup request;
+    request.id = group;
+    request.apply_immediately = dice_.Chance(80);
+    if (dice_.Chance(50)) {
+      request.automatic_failover = dice_.Chance(60);
+    } else {
+      request.primary_cluster = SomeMember(group);
+    }
+    Ask(request);
+  }
+
+  void CallAboutGroups() {
+    const std::string group = SomeGroup();
+    switch (dice_.Between(1, 14)) {
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+        CreateGroup(group);
+        return;
+      case 5:
+        ModifyGroup(group);
+        return;
+      case 6:
+        Ask(core::TestFailover{group, "0001"});
+        return;
+      case 7:
+      case 8:
+        Ask(core::Switchover{group,
+                             dice_.Chance(50) ? std::optional(SomeMember(group)) : std::nullopt});
+        return;
+      case 9:
+        Ask(core::IncreaseReplicas{group, static_cast<int>(dice_.Between(1, 5)), {}, true});
+        return;
+      case 10:
+        Ask(core::DecreaseReplicas{group, static_cast<int>(dice_.Between(0, 3)), {}, true});
+        return;
+      case 11:
+        Ask(core::Promote{SomeMember(group), dice_.Chance(30)});
+        return;
+      case 12:
+        if (const std::string name = SomeMember(group); name.starts_with("g-")) {
+          Ask(core::DeleteCluster{name, std::nullopt});
+        }
+        return;
+      case 13:
+        Ask(core::RebootCluster{SomeMember(group), {"0001"}});
+        return;
+      default:
+        if (dice_.Chance(50)) {
+          Ask(core::DeleteGroup{group, false, std::nullopt});
+        } else {
+          Demote(group);
+        }
+    }
+  }
+
+  // A cluster that a promotion has set free goes back.
+  void Demote(const std::string& group) {
+    for (const auto& [id, cluster] : world_.records().clusters) {
+      if (!id.starts_with("g-") || !cluster.group.empty()) continue;
+      Ask(core::Demote{id, group, std::nullopt, std::nullopt, true});
+      return;
+    }
   }
 
   // --- faults ---

@@ -42,7 +42,10 @@ World::World(uint64_t seed, Faults faults, int host_count, int zone_count)
     host.id = fmt::format("host-{}", i);
     host.zone = fmt::format("us-east-1{}", static_cast<char>('a' + i % zone_count));
   }
+  settings_.boot = "boot-1";
   StartControlPlane();
+  After(milliseconds(50), [this] { WriteAsClients(); });
+  After(milliseconds(50), [this] { WatchProcesses(); });
   store_.mood = [this] {
     if (random_.Chance(faults_.refused_commit_percent)) return SimStore::Mood::kRefuse;
     if (random_.Chance(faults_.unknown_commit_percent)) {
@@ -262,10 +265,13 @@ void World::StartAgent(const HostId& id) {
   SimHost& host = hosts_.at(id);
   if (host.agent) return;
   ++host.incarnation;
+  host.pid = ++next_pid_;
   std::vector<host::Found> found;
   for (const auto& [member, directory] : host.disk) {
+    const uint64_t pid = directory.process ? directory.process->pid : 0;
     found.push_back({member, directory.engine, directory.generation, directory.launch,
-                     directory.resumed, directory.process.has_value(), directory.kept});
+                     directory.resumed, directory.process.has_value(), directory.kept,
+                     static_cast<int64_t>(pid), pid});
   }
   Trace(fmt::format("{} agent starts, finds {}", id, found.size()));
   host.agent = std::make_unique<host::HostMachine>(agent_settings_, id, host.incarnation, found,
@@ -289,7 +295,14 @@ void World::Register(SimHost& host) {
     again();
     return;
   }
-  HostHello hello{id, host.zone, incarnation, 40, 1000, {}};
+  HostHello hello;
+  hello.host = id;
+  hello.zone = host.zone;
+  hello.incarnation = incarnation;
+  hello.members_max = 40;
+  hello.pid = static_cast<int64_t>(host.pid);
+  hello.start_time = host.pid;
+  hello.boot = settings_.boot;
   hello.engines[EngineKind::kRedis] = "7.0.15";
   hello.engines[EngineKind::kMemcached] = "1.6.18";
   const uint64_t life = controller_life_;
@@ -344,6 +357,8 @@ void World::StopHostInOrder(const HostId& id) {
     if (!directory.process) continue;
     directory.kept = true;
     directory.kept_data = directory.engine == EngineKind::kRedis ? directory.process->data : "";
+    directory.kept_writes = directory.process->writes;
+    directory.kept_stream_base = directory.process->stream_base;
     directory.process.reset();
   }
 }
@@ -395,6 +410,7 @@ void World::Perform(SimHost& host, const host::Action& action) {
         directory->second.process) {
       const bool reason = row->second.status == model::MemberStatus::kDeleting ||
                           row->second.generation != directory->second.process->generation ||
+                          row->second.condemned == directory->second.process->launch ||
                           hung_ever_.contains(member);
       if (!reason) Violate(fmt::format("{} killed a healthy engine of m{}", id, member));
     }
@@ -412,6 +428,8 @@ void World::Perform(SimHost& host, const host::Action& action) {
         StepAgent(now, host::MemberRemoved{member, removed});
       });
     });
+  } else if (const auto* sync = std::get_if<host::SyncReplication>(&action)) {
+    Sync(host, *sync);
   } else if (const auto* probe = std::get_if<host::ProbeEngine>(&action)) {
     Probe(host, *probe);
   } else if (const auto* reach = std::get_if<host::ProbeEndpoint>(&action)) {
@@ -471,10 +489,22 @@ void World::Start(SimHost& host, const host::StartEngine& action) {
       slow ? milliseconds(random_.Between(1000, 20000)) : milliseconds(random_.Between(3, 30));
   directory.process = Engine{action.launch, action.spec.generation, clock_.instant + start, false,
                              action.load_kept ? directory.kept_data : ""};
+  Engine& engine = *directory.process;
+  engine.pid = ++next_pid_;
+  if (action.load_kept) {
+    engine.writes = directory.kept_writes;
+    engine.stream_base = directory.kept_stream_base;
+  }
+  if (action.spec.replication && !action.spec.replication->leads) {
+    engine.follows = action.spec.replication->leader;
+    Follow(member, engine.pid);
+  }
+  const auto pid = static_cast<int64_t>(engine.pid);
   directory.kept = false;
-  After(milliseconds(1), [this, id, incarnation, action] {
-    OnAgent(id, incarnation, [this, action](SimHost& h) {
-      StepAgent(h, host::EngineStarted{action.spec.id, action.launch});
+  After(milliseconds(1), [this, id, incarnation, action, pid] {
+    OnAgent(id, incarnation, [this, action, pid](SimHost& h) {
+      StepAgent(
+          h, host::EngineStarted{action.spec.id, action.launch, pid, static_cast<uint64_t>(pid)});
     });
   });
 }
@@ -505,7 +535,7 @@ void World::Probe(SimHost& host, const host::ProbeEngine& action) {
   Duration delay = milliseconds(0);
   if (there && directory->second.process->stopped) {
     answer.outcome = Outcome::kMissed;
-    delay = milliseconds(500);
+    delay = milliseconds(400);
   } else if (there && clock_.instant >= directory->second.process->ready_at) {
     answer.outcome = Outcome::kAnswered;
     answer.version = action.engine == EngineKind::kMemcached ? "1.6.18" : "7.0.15";

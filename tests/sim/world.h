@@ -68,6 +68,19 @@ struct Engine {  // a process
   Instant ready_at;
   bool stopped = false;  // SIGSTOP: there, but does not answer
   std::string data;      // "" is empty; anything else was written by a client
+  uint64_t pid = 0;      // never used again
+
+  // --- of a Redis (replication.cc) ---
+  std::optional<Address> follows;  // empty: a master
+  std::vector<uint64_t> writes;    // what it holds, in the order of its stream
+  int64_t stream_base = 0;         // bytes before the first of `writes`
+  uint64_t synced_with = 0;        // the process whose stream it has joined; 0: none
+  uint64_t syncing_with = 0;       // the same, while the first copy is on its way
+  Instant synced_at;               // when that copy will be complete
+  Instant stream_from;             // "online", but nothing flows before
+  Instant paused_until;            // CLIENT PAUSE WRITE
+
+  int64_t offset() const { return stream_base + static_cast<int64_t>(writes.size()) * 100; }
 };
 
 struct Directory {  // of a member, on a host's disk
@@ -77,6 +90,8 @@ struct Directory {  // of a member, on a host's disk
   bool resumed = false;
   bool kept = false;
   std::string kept_data;
+  std::vector<uint64_t> kept_writes;
+  int64_t kept_stream_base = 0;
   std::optional<Engine> process;
 };
 
@@ -84,6 +99,7 @@ struct SimHost {
   std::string id;
   std::string zone;
   uint64_t incarnation = 0;
+  uint64_t pid = 0;                          // of the agent
   std::unique_ptr<host::HostMachine> agent;  // empty: the agent is dead
   bool paused = false;                       // SIGSTOP of the agent
   bool cut = false;                          // no message gets through
@@ -128,6 +144,12 @@ class World {
   std::map<HostId, SimHost>& hosts() { return hosts_; }
   // The running engine of a member, wherever it is.
   Engine* EngineOf(MemberId member);
+  // The engine behind a member's own endpoint, if that is open.
+  Engine* EngineAt(const Address& address);
+  // What a client of the group's primary endpoint talks to; nullptr when there is nobody.
+  Engine* EngineBehind(const model::Group& group);
+  // Writes that clients of the group's primary endpoint were told to be done, in their order.
+  std::map<model::GroupId, std::vector<uint64_t>> acknowledged;
 
   // --- looking at it ---
   Random& random() { return random_; }
@@ -168,6 +190,15 @@ class World {
   void Perform(SimHost& host, const host::Action& action);
   void Start(SimHost& host, const host::StartEngine& action);
   void Probe(SimHost& host, const host::ProbeEngine& action);
+  void Sync(SimHost& host, const host::SyncReplication& action);
+  ReplicationReport TakeRole(Engine& engine, const host::SyncReplication& action);
+  void Prove(Engine& leader, const Address& address, const host::SyncReplication& action,
+             ReplicationReport* seen);
+  void Follow(MemberId member, uint64_t pid);
+  void FollowOnce(Engine& engine);
+  void WriteAsClients();
+  void WatchProcesses();
+  bool KillPid(uint64_t pid);
   void Conform(SimHost& host, const host::ConformEndpoints& action);
   void Exit(SimHost& host, MemberId id, const std::string& how);
 
@@ -202,6 +233,9 @@ class World {
   std::set<Address> taken_addresses_;  // by strangers
   std::set<Address> tried_addresses_;
   std::set<MemberId> hung_ever_;
+  uint64_t next_pid_ = 1000;
+  uint64_t next_write_ = 1;
+  std::set<std::pair<MemberId, int64_t>> told_ended_;
   std::priority_queue<Happening> happenings_;
   uint64_t next_order_ = 0;
   uint64_t traced_event_ = 0;

@@ -1,0 +1,206 @@
+// The simulated Redis as far as groups are concerned: roles, full and partial syncs, the time
+// between "online" and the stream, paused writes; clients that write through primary endpoints; and
+// the control plane's watch over processes. tests/integration/replication_model_test.cc holds the
+// model to the real engine.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/sim/world.h"
+
+namespace ec::sim {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Engine* World::EngineAt(const Address& address) {
+  for (auto& [id, host] : hosts_) {
+    if (!host.agent || host.paused) continue;  // its endpoints move no bytes
+    for (const auto& [endpoint, spec] : host.endpoints) {
+      if (spec.listen != address) continue;
+      const auto directory = host.disk.find(spec.target);
+      if (directory == host.disk.end() || !directory->second.process) return nullptr;
+      Engine& engine = *directory->second.process;
+      return engine.stopped || clock_.instant < engine.ready_at ? nullptr : &engine;
+    }
+  }
+  return nullptr;
+}
+
+Engine* World::EngineBehind(const model::Group& group) { return EngineAt(group.primary.address); }
+
+// --- following ------------------------------------------------------------------------------
+
+void World::Follow(MemberId member, uint64_t pid) {
+  Engine* engine = EngineOf(member);
+  if (engine == nullptr || engine->pid != pid || !engine->follows) return;
+  if (!engine->stopped && clock_.instant >= engine->ready_at) FollowOnce(*engine);
+  After(milliseconds(random_.Between(2, 20)), [this, member, pid] { Follow(member, pid); });
+}
+
+void World::FollowOnce(Engine& engine) {
+  Engine* leader = EngineAt(*engine.follows);
+  if (leader == nullptr || leader == &engine) {
+    engine.synced_with = 0;
+    engine.syncing_with = 0;
+    return;
+  }
+  if (engine.synced_with == leader->pid) {
+    if (clock_.instant < engine.stream_from) return;
+    engine.writes = leader->writes;
+    engine.stream_base = leader->stream_base;
+    return;
+  }
+  engine.synced_with = 0;
+  if (engine.syncing_with != leader->pid) {
+    engine.syncing_with = leader->pid;
+    // What the leader has too is not sent again.
+    const bool partial =
+        engine.stream_base == leader->stream_base &&
+        engine.writes.size() <= leader->writes.size() &&
+        std::equal(engine.writes.begin(), engine.writes.end(), leader->writes.begin()) &&
+        !engine.writes.empty();
+    const auto time = partial ? random_.Between(2, 30) : random_.Between(30, 600);
+    engine.synced_at = clock_.instant + milliseconds(time);
+    return;
+  }
+  if (clock_.instant < engine.synced_at) return;
+  engine.syncing_with = 0;
+  engine.synced_with = leader->pid;
+  engine.writes = leader->writes;
+  engine.stream_base = leader->stream_base;
+  engine.stream_from = clock_.instant;
+  if (random_.Chance(30)) engine.stream_from += milliseconds(random_.Between(1, 1000));
+}
+
+// --- what the agent does --------------------------------------------------------------------
+
+void World::Prove(Engine& leader, const Address& address, const host::SyncReplication& action,
+                  ReplicationReport* seen) {
+  const bool same_epoch = action.seen.epoch == action.spec->epoch && action.seen.leads;
+  for (const Address& follower : action.spec->followers) {
+    Engine* engine = EngineAt(follower);
+    if (engine == nullptr || engine->follows != address || engine->synced_with != leader.pid) {
+      continue;
+    }
+    const auto& before = action.seen.in_sync;
+    const bool proved = same_epoch && std::ranges::find(before, follower) != before.end();
+    if (clock_.instant >= engine->stream_from) {
+      engine->writes = leader.writes;  // WAIT has waited for it
+      engine->stream_base = leader.stream_base;
+      seen->in_sync.push_back(follower);
+    } else if (proved) {
+      seen->in_sync.push_back(follower);
+    }
+  }
+  seen->proof = action.spec->proof;
+}
+
+ReplicationReport World::TakeRole(Engine& engine, const host::SyncReplication& action) {
+  const bool should_follow = action.spec && !action.spec->leads;
+  const MemberId member = action.id;
+  if (!action.look_only && should_follow && engine.follows != action.spec->leader) {
+    const bool was_master = !engine.follows;
+    engine.follows = action.spec->leader;
+    engine.synced_with = 0;
+    engine.syncing_with = 0;
+    if (was_master) Follow(member, engine.pid);
+  } else if (!action.look_only && !should_follow && engine.follows) {
+    engine.follows.reset();
+    engine.synced_with = 0;
+    engine.syncing_with = 0;
+  }
+  if (!action.look_only && action.spec && action.spec->paused) {
+    engine.paused_until = clock_.instant + seconds(3);
+  } else if (!action.look_only && action.seen.paused) {
+    engine.paused_until = clock_.instant;
+  }
+  ReplicationReport seen;
+  seen.epoch = action.spec ? action.spec->epoch : 0;
+  seen.leads = !engine.follows;
+  seen.link_up = engine.follows && engine.synced_with != 0;
+  seen.paused = seen.leads && clock_.instant < engine.paused_until;
+  const auto row = records().members.find(member);
+  if (action.spec && action.spec->leads && seen.leads && row != records().members.end()) {
+    if (seen.paused) {
+      seen.proof = action.seen.proof;
+      seen.in_sync = action.seen.in_sync;
+    } else {
+      Prove(engine, row->second.address, action, &seen);
+    }
+  }
+  seen.offset = engine.offset();
+  if (action.ask != 0 && seen.offset >= action.at_least) seen.answers = action.ask;
+  return seen;
+}
+
+void World::Sync(SimHost& host, const host::SyncReplication& action) {
+  const HostId id = host.id;
+  const uint64_t incarnation = host.incarnation;
+  After(milliseconds(random_.Between(1, 3)), [this, id, incarnation, action] {
+    SimHost& h = hosts_.at(id);
+    if (!h.agent || h.incarnation != incarnation) return;
+    host::ReplicationSynced synced{action.id, action.launch, action.turn, false, {}};
+    const auto directory = h.disk.find(action.id);
+    const bool reached = directory != h.disk.end() && directory->second.process &&
+                         directory->second.process->launch == action.launch &&
+                         !directory->second.process->stopped &&
+                         clock_.instant >= directory->second.process->ready_at;
+    if (reached) {
+      synced.ok = true;
+      synced.seen = TakeRole(*directory->second.process, action);
+    }
+    OnAgent(id, incarnation, [this, synced](SimHost& now) { StepAgent(now, synced); });
+  });
+}
+
+// --- clients --------------------------------------------------------------------------------
+
+void World::WriteAsClients() {
+  for (const auto& [id, group] : records().groups) {
+    Engine* engine = EngineBehind(group);
+    if (engine == nullptr || engine->follows || clock_.instant < engine->paused_until) continue;
+    const uint64_t write = next_write_++;
+    engine->writes.push_back(write);
+    acknowledged[id].push_back(write);
+  }
+  After(milliseconds(random_.Between(20, 100)), [this] { WriteAsClients(); });
+}
+
+// --- the control plane's watch --------------------------------------------------------------
+
+bool World::KillPid(uint64_t pid) {
+  for (auto& [id, host] : hosts_) {
+    if (host.agent && host.pid == pid) {
+      CrashAgent(id);
+      const HostId name = id;  // somebody starts it again
+      After(milliseconds(random_.Between(100, 20000)), [this, name] { StartAgent(name); });
+      return true;
+    }
+    for (auto& [member, directory] : host.disk) {
+      if (!directory.process || directory.process->pid != pid) continue;
+      Exit(host, member, "was killed by the control plane");
+      return true;
+    }
+  }
+  return false;
+}
+
+void World::WatchProcesses() {
+  After(milliseconds(20), [this] { WatchProcesses(); });
+  if (!controller_ || clock_.instant < controller_paused_until_) return;
+  for (const core::Fence& fence : controller_->Fences()) {
+    if (fence.kill) {
+      KillPid(static_cast<uint64_t>(fence.pid));
+      KillPid(static_cast<uint64_t>(fence.agent_pid));
+    }
+    const Engine* engine = EngineOf(fence.member);
+    if (engine != nullptr && engine->pid == static_cast<uint64_t>(fence.pid)) continue;
+    const uint64_t life = controller_life_;
+    const core::EngineEnded ended{fence.member, fence.pid, fence.start_time};
+    OnControlPlane(life, [this, ended] { (void)StepController(ended); });
+    if (!controller_) return;
+  }
+}
+
+}  // namespace ec::sim
