@@ -99,6 +99,7 @@ void RestartEmpty(Draft& draft, const GroupId& id) {
   ++group.epoch;
   Member& leader = draft.EditMember(group.leader);
   ++leader.generation;
+  leader.pid = 0;  // the end of the one before says nothing about the next
   const std::string cluster = leader.cluster;
   for (const Member* follower : FollowersOf(draft, *draft.FindGroup(id))) {
     draft.EditMember(follower->id).in_sync = false;

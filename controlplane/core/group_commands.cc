@@ -278,7 +278,7 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyGroup& request
   return {};
 }
 
-Status Delete(Draft& draft, const Settings&, const DeleteGroup& request) {
+Status Delete(Draft& draft, const Settings& settings, const DeleteGroup& request) {
   Result<GroupId> id = FindExistingGroup(draft, request.id);
   if (!id.ok()) return id.status();
   const Group group = *draft.FindGroup(*id);
@@ -302,6 +302,7 @@ Status Delete(Draft& draft, const Settings&, const DeleteGroup& request) {
   draft.EditGroup(*id).status = GroupStatus::kDeleting;
   if (request.retain_primary && !failed) draft.LeaveGroup(LeaderOf(draft, group));
   DeleteClusters(draft, *id);
+  AdvanceGroup(draft, settings, *id);  // there may be none
   return {};
 }
 

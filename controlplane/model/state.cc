@@ -183,7 +183,8 @@ void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t 
 }  // namespace
 
 bool InOperation(const Group& group) {
-  return group.status == GroupStatus::kCreating || group.step != SwitchStep::kNone ||
+  return group.status == GroupStatus::kCreating || group.status == GroupStatus::kDeleting ||
+         group.step != SwitchStep::kNone ||
          group.promoting || group.demoting || !group.trouble.empty();
 }
 

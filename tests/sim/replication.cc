@@ -35,7 +35,11 @@ void World::Follow(MemberId member, uint64_t pid) {
   Engine* engine = EngineOf(member);
   if (engine == nullptr || engine->pid != pid || !engine->follows) return;
   if (!engine->stopped && clock_.instant >= engine->ready_at) FollowOnce(*engine);
-  After(milliseconds(random_.Between(2, 20)), [this, member, pid] { Follow(member, pid); });
+  // What flows already is looked at less often: no client is quicker than that.
+  const auto pace = engine->synced_with != 0 && clock_.instant >= engine->stream_from
+                        ? random_.Between(20, 100)
+                        : random_.Between(2, 20);
+  After(milliseconds(pace), [this, member, pid] { Follow(member, pid); });
 }
 
 void World::FollowOnce(Engine& engine) {
@@ -164,7 +168,7 @@ void World::WriteAsClients() {
     engine->writes.push_back(write);
     acknowledged[id].push_back(write);
   }
-  After(milliseconds(random_.Between(20, 100)), [this] { WriteAsClients(); });
+  After(milliseconds(random_.Between(50, 200)), [this] { WriteAsClients(); });
 }
 
 // --- the control plane's watch --------------------------------------------------------------
@@ -187,7 +191,7 @@ bool World::KillPid(uint64_t pid) {
 }
 
 void World::WatchProcesses() {
-  After(milliseconds(20), [this] { WatchProcesses(); });
+  After(milliseconds(100), [this] { WatchProcesses(); });
   if (!controller_ || clock_.instant < controller_paused_until_) return;
   for (const core::Fence& fence : controller_->Fences()) {
     if (fence.kill) {

@@ -525,19 +525,35 @@ void World::Exit(SimHost& host, MemberId id, const std::string& how) {
 }
 
 void World::Probe(SimHost& host, const host::ProbeEngine& action) {
-  using Outcome = host::EngineProbed::Outcome;
+  const auto directory = host.disk.find(action.id);
+  const bool stopped = directory != host.disk.end() && directory->second.process &&
+                       directory->second.process->launch == action.launch &&
+                       directory->second.process->stopped;
+  if (!stopped) {
+    Answer(host, action, host::EngineProbed::Outcome::kRefused);
+    return;
+  }
+  // It answers all the same if it goes on before the deadline.
+  const HostId id = host.id;
+  const uint64_t incarnation = host.incarnation;
+  After(milliseconds(400), [this, id, incarnation, action] {
+    OnAgent(id, incarnation, [this, action](SimHost& h) {
+      Answer(h, action, host::EngineProbed::Outcome::kMissed);
+    });
+  });
+}
+
+void World::Answer(SimHost& host, const host::ProbeEngine& action,
+                   host::EngineProbed::Outcome otherwise) {
   const HostId id = host.id;
   const uint64_t incarnation = host.incarnation;
   const auto directory = host.disk.find(action.id);
-  const bool there = directory != host.disk.end() && directory->second.process &&
-                     directory->second.process->launch == action.launch;
-  host::EngineProbed answer{action.id, action.launch, Outcome::kRefused, "", false};
+  host::EngineProbed answer{action.id, action.launch, otherwise, "", false};
   Duration delay = milliseconds(0);
-  if (there && directory->second.process->stopped) {
-    answer.outcome = Outcome::kMissed;
-    delay = milliseconds(400);
-  } else if (there && clock_.instant >= directory->second.process->ready_at) {
-    answer.outcome = Outcome::kAnswered;
+  if (directory != host.disk.end() && directory->second.process &&
+      directory->second.process->launch == action.launch && !directory->second.process->stopped &&
+      clock_.instant >= directory->second.process->ready_at) {
+    answer.outcome = host::EngineProbed::Outcome::kAnswered;
     answer.version = action.engine == EngineKind::kMemcached ? "1.6.18" : "7.0.15";
     delay = milliseconds(1);
   }

@@ -190,6 +190,8 @@ class World {
   void Perform(SimHost& host, const host::Action& action);
   void Start(SimHost& host, const host::StartEngine& action);
   void Probe(SimHost& host, const host::ProbeEngine& action);
+  void Answer(SimHost& host, const host::ProbeEngine& action,
+              host::EngineProbed::Outcome otherwise);
   void Sync(SimHost& host, const host::SyncReplication& action);
   ReplicationReport TakeRole(Engine& engine, const host::SyncReplication& action);
   void Prove(Engine& leader, const Address& address, const host::SyncReplication& action,
