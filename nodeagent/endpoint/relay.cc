@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -137,6 +138,7 @@ void Relay::Admit(Arrival arrival) {
 
 // Nothing is pumped: the arrival of an engine is not news of the client, which epoll brings soon.
 bool Relay::FindEngine(Connection& connection) {
+  std::optional<Destination> failed;
   if (connection.attempt) {
     if (connection.endpoint()->Keeps(connection.attempted)) {
       const auto connected = IsConnected(connection.attempt);
@@ -144,8 +146,13 @@ bool Relay::FindEngine(Connection& connection) {
       if (connected.value_or(false)) return TakeAttempt(connection);
     }
     connection.attempt.reset();
+    failed = connection.attempted;
   }
-  for (const Destination& destination : connection.endpoint()->NextDestinations()) {
+  std::vector<Destination> destinations = connection.endpoint()->NextDestinations();
+  // After one that has failed comes the next one of the list, whatever others have tried meanwhile.
+  const auto last = std::ranges::find(destinations, failed);
+  if (last != destinations.end()) std::ranges::rotate(destinations, std::next(last));
+  for (const Destination& destination : destinations) {
     if (TryToReach(connection, destination)) return true;
     if (connection.attempt) return false;  // the others get their turn when this one fails
   }
