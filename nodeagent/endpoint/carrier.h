@@ -26,8 +26,9 @@ class Carrier {
   // Carries a client's connection until it ends. One thread at a time.
   void Carry(UniqueFd client, std::shared_ptr<Endpoint> endpoint);
 
-  // Resets all connections of these endpoints that Carry() was called for before, and returns when
-  // none of their bytes moves any more. Any thread.
+  // Resets those connections of these endpoints that Carry() was called for before and that their
+  // endpoint does not keep, and returns when none of their bytes moves any more. The held ones look
+  // for an engine at once. Any thread.
   void Cut(const std::vector<std::shared_ptr<Endpoint>>& endpoints);
 
   // The connections that are carried or held now. Any thread.

@@ -13,10 +13,12 @@ namespace {
 constexpr int kBuffersPerTurn = 4;
 
 // Whether the process that listened on the other end of this unix socket is dead or just dying.
+// Of a TCP connection's other end nothing is known.
 bool PeerIsDead(int socket) {
   ucred peer{};
   socklen_t length = sizeof(peer);
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return true;
+  if (peer.pid == 0) return false;
   // A dying process gives up its memory, and with it the link to its program, before its files,
   // and it was the closing of its files that has brought us here.
   char letter = 0;
@@ -99,6 +101,7 @@ void Connection::PassEndsOn() {
 void Connection::Close(bool reset) {
   const bool lost = engine_.failed() || engine_.has_pending() || !untaken_.empty();
   engine_.Close();
+  attempt.reset();
   client_.Close(reset || lost);
 }
 

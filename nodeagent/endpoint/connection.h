@@ -10,6 +10,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,9 +65,13 @@ class Connection {
   const std::shared_ptr<Endpoint>& endpoint() const { return endpoint_; }
 
   // The relay's own notes.
-  std::list<Connection>::iterator place;  // among all of its connections
-  Instant held_until;                     // meaningful while it is held
-  bool in_turn = false;                   // waits for its next turn
+  std::list<Connection>::iterator place;   // among all of its connections
+  Instant held_until;                      // meaningful while it is held
+  std::optional<Destination> destination;  // nullopt while it is held
+  UniqueFd attempt;  // a connection to `attempted` that is being made, while it is held
+  Destination attempted;
+  Instant attempt_until;
+  bool in_turn = false;  // waits for its next turn
 
  private:
   bool CanTakeFromClient() const;

@@ -1,13 +1,16 @@
 // One endpoint as its connections see it; shared by the server's threads.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "common/address.h"
 #include "common/host_plan.h"
 #include "nodeagent/endpoint/discovery_reply.h"
 
@@ -30,15 +33,55 @@ struct Tally {
   }
 };
 
-// Stands for one address and target: when either changes, a new Endpoint takes its place, and the
-// connections of the old one are cut.
+// Where a connection is carried to: a member of this host, or else an address; or nowhere yet.
+struct Destination {
+  MemberId target = 0;
+  Address address;
+  friend bool operator==(const Destination&, const Destination&) = default;
+};
+
+// Stands for one address. When that changes, or one target takes the place of another, a new
+// Endpoint takes its place, and all connections of the old one are cut. From no target to one, and
+// back, and for another list to spread over it stays: then only those connections are cut that are
+// carried to where the endpoint does not lead any more, and those that are held go on waiting.
 class Endpoint {
  public:
-  Endpoint(MemberId target, std::shared_ptr<Tally> tally)
-      : target_(target), tally_(std::move(tally)) {}
+  explicit Endpoint(std::shared_ptr<Tally> tally) : tally_(std::move(tally)) {}
 
-  MemberId target() const { return target_; }
   Tally& tally() const { return *tally_; }
+
+  void Lead(MemberId target, std::vector<Address> spread) {
+    const std::lock_guard lock(mutex_);
+    target_ = target;
+    spread_ = std::move(spread);
+  }
+  // From now on it leads nowhere, and its connections are not to wait either.
+  void Retire() {
+    Lead(0, {});
+    retired_ = true;
+  }
+
+  // Whether a connection that is carried to there, or is held (nullopt), may stay.
+  bool Keeps(const std::optional<Destination>& destination) const {
+    if (retired_) return false;
+    if (!destination) return true;
+    const std::lock_guard lock(mutex_);
+    if (destination->target != 0) return destination->target == target_;
+    return std::ranges::find(spread_, destination->address) != spread_.end();
+  }
+
+  // Where the next connection is to be carried: the target, or all addresses, each time beginning
+  // with another one. Empty: nowhere, for now.
+  std::vector<Destination> NextDestinations() {
+    const std::lock_guard lock(mutex_);
+    if (target_ != 0) return {{.target = target_}};
+    std::vector<Destination> destinations;
+    for (size_t i = 0; i < spread_.size(); ++i) {
+      destinations.push_back({.address = spread_[(next_ + i) % spread_.size()]});
+    }
+    ++next_;
+    return destinations;
+  }
 
   void SetDiscovery(const std::optional<Discovery>& discovery) {
     auto replies =
@@ -54,9 +97,12 @@ class Endpoint {
   }
 
  private:
-  const MemberId target_;
   const std::shared_ptr<Tally> tally_;
+  std::atomic<bool> retired_ = false;
   mutable std::mutex mutex_;
+  MemberId target_ = 0;                              // guarded by mutex_
+  std::vector<Address> spread_;                      // guarded by mutex_
+  size_t next_ = 0;                                  // in spread_; guarded by mutex_
   std::shared_ptr<const DiscoveryReplies> replies_;  // guarded by mutex_
 };
 

@@ -28,7 +28,7 @@ class EndpointServer::Impl {
   struct Slot {
     EndpointSpec spec;
     std::shared_ptr<Tally> tally = std::make_shared<Tally>();
-    std::shared_ptr<Endpoint> endpoint;  // always the one of spec.listen and spec.target
+    std::shared_ptr<Endpoint> endpoint;  // always the one of spec.listen, and leads as spec says
     std::optional<int> listener;         // the acceptor's name for it; nullopt: not listening
     EndpointTrouble trouble = EndpointTrouble::kNone;
     std::string trouble_text;
@@ -36,6 +36,7 @@ class EndpointServer::Impl {
 
   void Drop(const std::vector<EndpointSpec>& specs);
   void Update(const EndpointSpec& spec);
+  void Retire(const std::shared_ptr<Endpoint>& endpoint);
   void Open(Slot* slot);
   void Close(Slot* slot);
   std::vector<EndpointReport> ReportLocked() const;
@@ -43,8 +44,9 @@ class EndpointServer::Impl {
   Carrier carrier_;
   Acceptor acceptor_;  // after what it uses
   mutable std::mutex mutex_;
-  std::map<EndpointId, Slot> slots_;                 // guarded by mutex_
-  std::vector<std::shared_ptr<Endpoint>> replaced_;  // guarded by mutex_; empty between calls
+  std::map<EndpointId, Slot> slots_;  // guarded by mutex_
+  // Those that are replaced or lead elsewhere; guarded by mutex_; empty between calls.
+  std::vector<std::shared_ptr<Endpoint>> changed_;
 };
 
 std::vector<EndpointReport> EndpointServer::Impl::Conform(const std::vector<EndpointSpec>& specs) {
@@ -52,7 +54,7 @@ std::vector<EndpointReport> EndpointServer::Impl::Conform(const std::vector<Endp
   // First everything closes that is to close: an address may pass from one endpoint to another.
   Drop(specs);
   for (const EndpointSpec& spec : specs) Update(spec);
-  carrier_.Cut(std::exchange(replaced_, {}));
+  carrier_.Cut(std::exchange(changed_, {}));
   for (auto& [id, slot] : slots_) {
     if (!slot.listener) Open(&slot);
   }
@@ -68,7 +70,7 @@ void EndpointServer::Impl::Drop(const std::vector<EndpointSpec>& specs) {
     const auto slot = next++;
     if (wanted.contains(slot->first)) continue;
     Close(&slot->second);
-    replaced_.push_back(slot->second.endpoint);
+    Retire(slot->second.endpoint);
     slots_.erase(slot);
   }
 }
@@ -78,16 +80,27 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec) {
   Slot& slot = slots_[spec.id];
   const bool moved = slot.spec.listen != spec.listen;
   if (moved) Close(&slot);
-  if (slot.endpoint == nullptr || moved || slot.spec.target != spec.target) {
-    if (slot.endpoint != nullptr) replaced_.push_back(slot.endpoint);
-    slot.endpoint = std::make_shared<Endpoint>(spec.target, slot.tally);
+  const bool other_target = slot.spec.target != 0 && spec.target != 0;
+  if (slot.endpoint == nullptr || moved || (other_target && slot.spec.target != spec.target)) {
+    if (slot.endpoint != nullptr) Retire(slot.endpoint);
+    slot.endpoint = std::make_shared<Endpoint>(slot.tally);
+    slot.endpoint->Lead(spec.target, spec.spread);
     slot.endpoint->SetDiscovery(spec.discovery);
     // Clients that wait to be accepted go to the new target.
     if (slot.listener) acceptor_.Replace(*slot.listener, slot.endpoint);
-  } else if (slot.spec.discovery != spec.discovery) {
-    slot.endpoint->SetDiscovery(spec.discovery);
+  } else {
+    if (slot.spec.target != spec.target || slot.spec.spread != spec.spread) {
+      slot.endpoint->Lead(spec.target, spec.spread);
+      changed_.push_back(slot.endpoint);
+    }
+    if (slot.spec.discovery != spec.discovery) slot.endpoint->SetDiscovery(spec.discovery);
   }
   slot.spec = spec;
+}
+
+void EndpointServer::Impl::Retire(const std::shared_ptr<Endpoint>& endpoint) {
+  endpoint->Retire();
+  changed_.push_back(endpoint);
 }
 
 void EndpointServer::Impl::Open(Slot* slot) {

@@ -1,7 +1,8 @@
 // Stable addresses in front of changing engines: accept, judge the peer, carry the connection.
 //
 // How an admitted connection is carried is decided here and seen nowhere else. For now every
-// connection is carried by a relay, which copies bytes between it and the engine's unix socket.
+// connection is carried by a relay, which copies bytes between it and the engine's unix socket, or,
+// for an endpoint that spreads its connections over others, one of their sockets.
 #pragma once
 
 #include <cstddef>
@@ -37,8 +38,11 @@ class EndpointServer {
   // Makes the endpoints exactly these, and says how each of them is. Unchanged ones keep their
   // connections, and so do those of which only the discovery list changes, which then applies to
   // the next command that asks for it. One whose address or target changes, and one that is no
-  // longer there, drops them: when this returns, none of their bytes moves any more. Tries again to
-  // open what could not be opened before. Any thread. REQUIRES: no id comes twice
+  // longer there, drops them: when this returns, none of their bytes moves any more. One that loses
+  // its target drops those that had got through to it; one that gets a target, having had none,
+  // lets through those that it holds. One that spreads over other addresses than before drops those
+  // that were carried to addresses it no longer has. Tries again to open what could not be opened
+  // before. Any thread. REQUIRES: no id comes twice; a target or addresses to spread over, not both
   std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& endpoints);
 
   // The same, without changing anything, with the present counts. Any thread.

@@ -1,11 +1,17 @@
 #include "nodeagent/endpoint/relay.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "common/check.h"
@@ -15,6 +21,33 @@ namespace ec::endpoint {
 namespace {
 
 constexpr Duration kRetryEvery = std::chrono::milliseconds(5);
+// An address that has not taken a connection by then is passed over.
+constexpr Duration kConnectMax = std::chrono::milliseconds(200);
+
+// A connection that is being made, or has been; empty if it was refused at once.
+UniqueFd ConnectTcp(const Address& address) {
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return fd;
+  const int on = 1;
+  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(address.port);
+  to.sin_addr.s_addr = htonl(address.ip.bits);
+  const int result = connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to));
+  if (result < 0 && errno != EINPROGRESS) fd.reset();
+  return fd;
+}
+
+// Whether the connection stands; nullopt while that is open.
+std::optional<bool> IsConnected(const UniqueFd& attempt) {
+  pollfd poll_fd{.fd = attempt.get(), .events = POLLOUT, .revents = 0};
+  if (poll(&poll_fd, 1, 0) <= 0) return std::nullopt;
+  int error = 0;
+  socklen_t length = sizeof(error);
+  getsockopt(attempt.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  return error == 0;
+}
 
 }  // namespace
 
@@ -105,8 +138,48 @@ void Relay::Admit(Arrival arrival) {
 
 // Nothing is pumped: the arrival of an engine is not news of the client, which epoll brings soon.
 bool Relay::FindEngine(Connection& connection) {
-  UniqueFd engine = ConnectUnix(engine_path_(connection.endpoint()->target()));
-  return engine && connection.OpenEngine(std::move(engine), epoll_.get());
+  std::optional<Destination> failed;
+  if (connection.attempt) {
+    if (connection.endpoint()->Keeps(connection.attempted)) {
+      const auto connected = IsConnected(connection.attempt);
+      if (!connected && clock_.now().instant < connection.attempt_until) return false;
+      if (connected.value_or(false)) return TakeAttempt(connection);
+    }
+    connection.attempt.reset();
+    failed = connection.attempted;
+  }
+  std::vector<Destination> destinations = connection.endpoint()->NextDestinations();
+  // After one that has failed comes the next one of the list, whatever others have tried meanwhile.
+  const auto last = std::ranges::find(destinations, failed);
+  if (last != destinations.end()) std::ranges::rotate(destinations, std::next(last));
+  for (const Destination& destination : destinations) {
+    if (TryToReach(connection, destination)) return true;
+    if (connection.attempt) return false;  // the others get their turn when this one fails
+  }
+  return false;
+}
+
+bool Relay::TryToReach(Connection& connection, const Destination& destination) {
+  if (destination.target != 0) {
+    UniqueFd engine = ConnectUnix(engine_path_(destination.target));
+    if (!engine || !connection.OpenEngine(std::move(engine), epoll_.get())) return false;
+    connection.destination = destination;
+    return true;
+  }
+  connection.attempt = ConnectTcp(destination.address);
+  if (!connection.attempt) return false;
+  connection.attempted = destination;
+  connection.attempt_until = clock_.now().instant + kConnectMax;
+  const auto connected = IsConnected(connection.attempt);  // on this machine it is known at once
+  if (connected.value_or(false)) return TakeAttempt(connection);
+  if (connected) connection.attempt.reset();
+  return false;
+}
+
+bool Relay::TakeAttempt(Connection& connection) {
+  if (!connection.OpenEngine(std::move(connection.attempt), epoll_.get())) return false;
+  connection.destination = connection.attempted;
+  return true;
 }
 
 void Relay::CutAll(const CutCommand& command) {
@@ -115,9 +188,11 @@ void Relay::CutAll(const CutCommand& command) {
     if (std::ranges::find(command.endpoints, connection.endpoint()) == command.endpoints.end()) {
       continue;
     }
+    if (connection.endpoint()->Keeps(connection.destination)) continue;
     ++connection.endpoint()->tally().cut;
     Bury(connection, true);
   }
+  next_retry_ = clock_.now().instant;
   command.done->count_down();
 }
 
@@ -148,18 +223,19 @@ void Relay::RetryHeld() {
   const Instant now = clock_.now().instant;
   if (now < next_retry_) return;
   next_retry_ = now + kRetryEvery;
-  // An engine that is not there for one connection is not there for the others either.
-  std::vector<MemberId> missing;
+  // An engine that is not there for one connection is not there for the others of that endpoint.
+  std::vector<const Endpoint*> missing;
   for (Connection* connection : std::exchange(held_, {})) {
     if (connection->is_closed()) continue;
-    const MemberId target = connection->endpoint()->target();
-    const bool is_missing = std::ranges::find(missing, target) != missing.end();
+    const Endpoint* const endpoint = connection->endpoint().get();
+    const bool is_missing =
+        !connection->attempt && std::ranges::find(missing, endpoint) != missing.end();
     if (!is_missing && FindEngine(*connection)) {
       Pump(*connection);
     } else if (now >= connection->held_until) {
       Refuse(*connection);
     } else {
-      if (!is_missing) missing.push_back(target);
+      if (!is_missing && !connection->attempt) missing.push_back(endpoint);
       held_.push_back(connection);
     }
   }

@@ -1,8 +1,9 @@
 // Carries connections by copying bytes between the client's socket and the engine's: one thread,
 // with an epoll of its own.
 //
-// A connection that finds no engine is held: every few milliseconds the engine is looked for again,
-// until the connection has been held for too long and is reset.
+// A connection that finds no engine is held: every few milliseconds, and whenever its endpoint
+// changes, the engine is looked for again, until the connection has been held for too long and is
+// reset.
 #pragma once
 
 #include <atomic>
@@ -39,8 +40,9 @@ class Relay {
   // Carries a client's connection until it ends. Any thread.
   void Carry(UniqueFd client, std::shared_ptr<Endpoint> endpoint);
 
-  // Resets all connections of these endpoints that Carry() was called for before, then counts
-  // `done` down; from then on none of their bytes moves. Any thread.
+  // Resets those connections of these endpoints that Carry() was called for before and that their
+  // endpoint does not keep, then counts `done` down; from then on none of their bytes moves. The
+  // held ones look for an engine at once. Any thread.
   void Cut(std::vector<std::shared_ptr<Endpoint>> endpoints, std::shared_ptr<std::latch> done);
 
   // The connections that it carries or holds. Any thread.
@@ -70,6 +72,8 @@ class Relay {
 
   // Whether the engine was found, and is now connected.
   bool FindEngine(Connection& connection);
+  bool TryToReach(Connection& connection, const Destination& destination);
+  bool TakeAttempt(Connection& connection);
   void RetryHeld();
   void Refuse(Connection& connection);
   void Bury(Connection& connection, bool reset);

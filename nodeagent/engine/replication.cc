@@ -4,13 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
 #include <vector>
@@ -22,7 +17,6 @@ namespace ec::engine {
 namespace {
 
 namespace asio = boost::asio;
-using asio::awaitable;
 using boost::system::error_code;
 using std::chrono::milliseconds;
 
@@ -49,22 +43,22 @@ bool Contains(const std::vector<Address>& addresses, const Address& address) {
 
 // One look at one engine, over a connection of its own. An engine works through its connections in
 // the order in which they spoke, so that what a cancelled session has asked for comes first.
+//
+//   first look --> role and pause as wanted --> proof --> question --> done
 class Replicator::Session : public std::enable_shared_from_this<Session> {
  public:
   Session(asio::io_context& io, host::SyncReplication sync, Done done)
       : sync_(std::move(sync)), socket_(io), deadline_(io), pause_(io), done_(std::move(done)) {}
 
-  void Begin(asio::io_context& io, UniqueFd socket) {
+  void Begin(UniqueFd socket) {
     const bool is_there = static_cast<bool>(socket);
-    if (is_there) socket_.assign(socket.release());
     deadline_.expires_after(is_there ? kSessionMax : Duration(0));
     deadline_.async_wait([self = shared_from_this()](error_code error) {
       if (!error) self->Finish(false);
     });
     if (!is_there) return;
-    const auto self = shared_from_this();
-    asio::co_spawn(
-        io, [self]() -> awaitable<void> { self->Finish(co_await self->Run()); }, asio::detached);
+    socket_.assign(socket.release());
+    LookFirst();
   }
 
   // Leaves it at that; nobody is told.
@@ -74,6 +68,8 @@ class Replicator::Session : public std::enable_shared_from_this<Session> {
   }
 
  private:
+  using Step = void (Session::*)();
+
   bool WantsMaster() const { return !sync_.spec || sync_.spec->leads; }
   bool WantsPause() const { return sync_.spec && sync_.spec->leads && sync_.spec->paused; }
   bool IsAsWanted() const {
@@ -81,15 +77,17 @@ class Replicator::Session : public std::enable_shared_from_this<Session> {
     return !info_.is_master && info_.master == sync_.spec->leader;
   }
 
-  // Each gives back whether it has succeeded.
-  awaitable<bool> Run();
-  awaitable<bool> TakeRole();
-  awaitable<bool> Prove();
-  awaitable<bool> Answer();
-  // Sends commands of which the last one is a look, and takes that look's answer in.
-  awaitable<bool> Say(std::string commands, size_t count);
-  awaitable<bool> Hear(size_t count);
+  void LookFirst();
+  void TakeRole();
+  void NoteRole();
+  void Prove();
+  void NoteProof();
+  void Answer();
 
+  // Sends commands of which the last one is a look, takes that look's answer in, and goes on with
+  // `next`. A failure is the end.
+  void Say(std::string commands, size_t count, Step next);
+  void Hear(size_t count, Step next);
   void Finish(bool ok);
   void Close();
 
@@ -98,137 +96,144 @@ class Replicator::Session : public std::enable_shared_from_this<Session> {
   asio::steady_timer deadline_;
   asio::steady_timer pause_;
   Done done_;
+  std::string commands_;
   std::array<char, 4096> buffer_;
   std::string received_;
   std::vector<RedisReply> replies_;  // to what was said last
   ReplicationInfo info_;             // what the engine said last of itself
   ReplicationReport seen_;
+  int questions_ = 0;
 };
 
-awaitable<bool> Replicator::Session::Run() {
-  if (!co_await TakeRole() || !IsAsWanted()) co_return false;
-  seen_.epoch = sync_.spec ? sync_.spec->epoch : 0;
-  if (!co_await Prove() || !co_await Answer() || !IsAsWanted()) co_return false;
-  seen_.leads = info_.is_master;
-  seen_.link_up = info_.link_up;
-  seen_.offset = info_.offset;
-  co_return true;
+// A promotion is one round trip: it is not asked first what the engine is.
+void Replicator::Session::LookFirst() {
+  if (!sync_.look_only && WantsMaster() && !sync_.seen.leads) {
+    Say(fmt::format("REPLICAOF NO ONE\r\n{}", kLook), 2, &Session::TakeRole);
+  } else {
+    Say(kLook, 1, &Session::TakeRole);
+  }
 }
 
-// A promotion is one round trip: it is not asked first what the engine is.
-awaitable<bool> Replicator::Session::TakeRole() {
-  const bool promotes = !sync_.look_only && WantsMaster() && !sync_.seen.leads;
-  if (promotes) {
-    if (!co_await Say(fmt::format("REPLICAOF NO ONE\r\n{}", kLook), 2)) co_return false;
-  } else {
-    if (!co_await Say(kLook, 1)) co_return false;
-  }
-  if (sync_.look_only) co_return true;
+void Replicator::Session::TakeRole() {
   std::string commands;
   size_t count = 1;
-  if (!IsAsWanted()) {
-    const Address leader = WantsMaster() ? Address{} : sync_.spec->leader;
-    commands += WantsMaster()
-                    ? std::string("REPLICAOF NO ONE\r\n")
-                    : fmt::format("REPLICAOF {} {}\r\n", ToString(leader.ip), leader.port);
-    ++count;
+  if (!sync_.look_only) {
+    if (!IsAsWanted()) {
+      commands += WantsMaster()
+                      ? "REPLICAOF NO ONE\r\n"
+                      : fmt::format("REPLICAOF {} {}\r\n", ToString(sync_.spec->leader.ip),
+                                    sync_.spec->leader.port);
+      ++count;
+    }
+    if (WantsPause()) {
+      commands += fmt::format("CLIENT PAUSE {} WRITE\r\n", kPauseMs);
+      ++count;
+    } else if (sync_.seen.paused) {
+      commands += "CLIENT UNPAUSE\r\n";
+      ++count;
+    }
   }
-  if (WantsPause()) {
-    commands += fmt::format("CLIENT PAUSE {} WRITE\r\n", kPauseMs);
-    ++count;
-  } else if (sync_.seen.paused) {
-    commands += "CLIENT UNPAUSE\r\n";
-    ++count;
+  if (count == 1) {
+    replies_.clear();
+    NoteRole();
+    return;
   }
-  if (count == 1) co_return true;
   // The look comes after the pause: the offset stays as it is then.
-  if (!co_await Say(commands + kLook, count)) co_return false;
-  seen_.paused = WantsPause() && !replies_[count - 2].is_error;
-  co_return true;
+  Say(commands + kLook, count, &Session::NoteRole);
+}
+
+void Replicator::Session::NoteRole() {
+  if (!IsAsWanted()) return Finish(false);
+  const bool refused = std::ranges::any_of(replies_, &RedisReply::is_error);
+  seen_.paused = WantsPause() && !sync_.look_only && !refused;
+  seen_.epoch = sync_.spec ? sync_.spec->epoch : 0;
+  Prove();
 }
 
 // A follower that is "online" may still be without the stream. It is in sync once it has
 // acknowledged what the leader sent after having seen it online.
-awaitable<bool> Replicator::Session::Prove() {
-  if (!sync_.spec || !sync_.spec->leads) co_return true;
+void Replicator::Session::Prove() {
+  if (!sync_.spec || !sync_.spec->leads) return Answer();
   const bool same_epoch = sync_.seen.epoch == sync_.spec->epoch;
-  const uint64_t proved = same_epoch ? sync_.seen.proof : 0;
-  std::vector<Address> in_sync;
   size_t online = 0;
   for (const ReplicationInfo::Follower& follower : info_.followers) {
     if (!follower.online || !Contains(sync_.spec->followers, follower.address)) continue;
     ++online;
     if (same_epoch && Contains(sync_.seen.in_sync, follower.address)) {
-      in_sync.push_back(follower.address);
+      seen_.in_sync.push_back(follower.address);
     }
   }
-  const bool asked = sync_.spec->proof > proved;
-  seen_.proof = proved;
-  if (!sync_.look_only && !seen_.paused && (asked || in_sync.size() < online)) {
-    // While writes are paused the message would wait, too.
-    int64_t mark = info_.offset;
-    if (online > 0) {
-      const std::string commands = fmt::format("PUBLISH {} {}\r\n{}WAIT {} {}\r\n{}", kGateChannel,
-                                               sync_.spec->proof, kLook, online, kProofMs, kLook);
-      if (!co_await Say(commands, 4)) co_return false;
-      const auto before = ParseReplicationInfo(replies_[1].text);
-      if (!before || replies_[0].is_error) co_return false;
-      mark = before->offset;
-    }
-    if (asked) in_sync.clear();
-    seen_.proof = std::max(sync_.spec->proof, proved);
-    for (const ReplicationInfo::Follower& follower : info_.followers) {
-      if (!follower.online || follower.offset < mark) continue;
-      if (!Contains(sync_.spec->followers, follower.address)) continue;
-      if (!Contains(in_sync, follower.address)) in_sync.push_back(follower.address);
-    }
-  }
-  std::ranges::sort(in_sync);
-  seen_.in_sync = std::move(in_sync);
-  co_return true;
+  std::ranges::sort(seen_.in_sync);
+  seen_.proof = same_epoch ? sync_.seen.proof : 0;
+  const bool asked = sync_.spec->proof > seen_.proof;
+  // While writes are paused the message would wait, too.
+  if (sync_.look_only || seen_.paused) return Answer();
+  if (!asked && seen_.in_sync.size() == online) return Answer();
+  if (asked) seen_.in_sync.clear();
+  seen_.proof = std::max(sync_.spec->proof, seen_.proof);
+  if (online == 0) return Answer();
+  Say(fmt::format("PUBLISH {} {}\r\n{}WAIT {} {}\r\n{}", kGateChannel, sync_.spec->proof, kLook,
+                  online, kProofMs, kLook),
+      4, &Session::NoteProof);
 }
 
-awaitable<bool> Replicator::Session::Answer() {
-  if (sync_.ask == 0) co_return true;
-  const int looks_max = static_cast<int>(kQuestionMax / kQuestionEvery);
-  for (int i = 0; info_.offset < sync_.at_least && i < looks_max; ++i) {
-    pause_.expires_after(kQuestionEvery);
-    error_code error;
-    co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    if (error || !co_await Say(kLook, 1)) co_return false;
+void Replicator::Session::NoteProof() {
+  const auto sent = ParseReplicationInfo(replies_[1].text);
+  if (!sent || replies_[0].is_error) return Finish(false);
+  for (const ReplicationInfo::Follower& follower : info_.followers) {
+    if (!follower.online || follower.offset < sent->offset) continue;
+    if (!Contains(sync_.spec->followers, follower.address)) continue;
+    if (!Contains(seen_.in_sync, follower.address)) seen_.in_sync.push_back(follower.address);
   }
-  if (info_.offset >= sync_.at_least) seen_.answers = sync_.ask;
-  co_return true;
+  std::ranges::sort(seen_.in_sync);
+  Answer();
 }
 
-awaitable<bool> Replicator::Session::Say(std::string commands, size_t count) {
-  error_code error;
-  co_await asio::async_write(socket_, asio::buffer(commands),
-                             asio::redirect_error(asio::use_awaitable, error));
-  if (error) co_return false;
+void Replicator::Session::Answer() {
+  if (!IsAsWanted()) return Finish(false);
+  seen_.leads = info_.is_master;
+  seen_.link_up = info_.link_up;
+  seen_.offset = info_.offset;
+  const bool arrived = info_.offset >= sync_.at_least;
+  if (sync_.ask != 0 && arrived) seen_.answers = sync_.ask;
+  if (sync_.ask == 0 || arrived || ++questions_ > kQuestionMax / kQuestionEvery) {
+    return Finish(true);
+  }
+  pause_.expires_after(kQuestionEvery);
+  pause_.async_wait([self = shared_from_this()](error_code error) {
+    if (!error && self->done_) self->Say(kLook, 1, &Session::Answer);
+  });
+}
+
+void Replicator::Session::Say(std::string commands, size_t count, Step next) {
+  commands_ = std::move(commands);
   replies_.clear();
-  if (!co_await Hear(count)) co_return false;
-  const auto info = ParseReplicationInfo(replies_.back().text);
-  if (info) info_ = *info;
-  co_return info.has_value();
+  asio::async_write(socket_, asio::buffer(commands_),
+                    [self = shared_from_this(), count, next](error_code error, size_t) {
+                      if (error) return self->Finish(false);
+                      self->Hear(count, next);
+                    });
 }
 
-awaitable<bool> Replicator::Session::Hear(size_t count) {
-  while (replies_.size() < count) {
-    error_code error;
-    const size_t got = co_await socket_.async_read_some(
-        asio::buffer(buffer_), asio::redirect_error(asio::use_awaitable, error));
-    if (error || received_.size() > kReplyBytesMax) co_return false;
-    received_.append(buffer_.data(), got);
-    std::string_view rest = received_;
-    while (replies_.size() < count) {
-      std::optional<RedisReply> reply = TakeRedisReply(&rest);
-      if (!reply) break;
-      replies_.push_back(std::move(*reply));
-    }
-    received_ = std::string(rest);
-  }
-  co_return true;
+void Replicator::Session::Hear(size_t count, Step next) {
+  socket_.async_read_some(asio::buffer(buffer_),
+                          [self = shared_from_this(), count, next](error_code error, size_t got) {
+                            if (error || self->received_.size() > kReplyBytesMax)
+                              return self->Finish(false);
+                            self->received_.append(self->buffer_.data(), got);
+                            std::string_view rest = self->received_;
+                            while (self->replies_.size() < count) {
+                              std::optional<RedisReply> reply = TakeRedisReply(&rest);
+                              if (!reply) break;
+                              self->replies_.push_back(std::move(*reply));
+                            }
+                            self->received_ = std::string(rest);
+                            if (self->replies_.size() < count) return self->Hear(count, next);
+                            const auto info = ParseReplicationInfo(self->replies_.back().text);
+                            if (!info) return self->Finish(false);
+                            self->info_ = *info;
+                            ((*self).*next)();
+                          });
 }
 
 void Replicator::Session::Finish(bool ok) {
@@ -259,7 +264,7 @@ void Replicator::Sync(const host::SyncReplication& sync, const std::string& sock
   if (const auto old = slot.lock()) old->Cancel();
   const auto session = std::make_shared<Session>(io_, sync, std::move(done));
   slot = session;
-  session->Begin(io_, ConnectUnix(socket_path));
+  session->Begin(ConnectUnix(socket_path));
 }
 
 }  // namespace ec::engine

@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>  // Boost 1.74's coroutines need it, and do not include it
 
 #include "nodeagent/core/replication.h"
 

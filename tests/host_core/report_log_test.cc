@@ -80,6 +80,22 @@ TEST_F(ReportLogTest, NeedsNotTellWhatIsGoneWhereItTellsEverything) {
   EXPECT_THAT(log.Make(0).gone_members, IsEmpty());
 }
 
+// So does a replication offset.
+TEST_F(ReportLogTest, TakesAnOffsetAloneForNoNews) {
+  MemberReport member = Member(1);
+  member.replication.emplace();
+  EXPECT_TRUE(log.Put(member));
+  log.Make(0);
+  log.Acknowledge(1);
+  member.replication->offset = 9;
+  EXPECT_FALSE(log.Put(member));
+  EXPECT_FALSE(log.has_news());
+  EXPECT_THAT(log.Make(0).members, ElementsAre(member));
+  log.Acknowledge(2);
+  member.replication->answers = 4;
+  EXPECT_TRUE(log.Put(member));
+}
+
 // Counts change all the time: they go with the next report, but do not hurry one.
 TEST_F(ReportLogTest, TakesCountsAloneForNoNews) {
   EndpointReport endpoint{.id = 5, .listening = true};
