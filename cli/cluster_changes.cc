@@ -6,31 +6,30 @@
 
 #include "cli/clusters.h"
 #include "cli/lookup.h"
+#include "cli/setting_options.h"
 #include "cli/tags.h"
 
 namespace ec::cli {
 namespace {
 
+constexpr char kAzModeText[] = "Memcached: single-az or cross-az";
+
 // The service judges the values; what is absent here is absent in the request.
-struct CreateOptions {
+struct CreateOptions : SettingOptions {
   std::string id;
-  std::string engine = "redis";
-  std::string node_type = "cache.t3.micro";
-  std::optional<std::string> engine_version, az_mode, zone, parameter_group, subnet_group;
-  std::optional<std::string> maintenance_window, snapshot_window, notification_topic;
-  std::optional<int> nodes, port, snapshot_retention;
-  std::vector<std::string> zones, security_groups, tags;
+  std::optional<std::string> engine, node_type, group;
+  std::optional<std::string> engine_version, az_mode, zone, subnet_group;
+  std::optional<int> nodes, port;
+  std::vector<std::string> zones, tags;
   bool no_auto_minor_version_upgrade = false;
   bool wait = false;
 };
 
-struct ModifyOptions {
+struct ModifyOptions : SettingOptions {
   std::string id;
-  std::optional<int> nodes, snapshot_retention;
-  std::vector<std::string> remove, new_zones, security_groups;
-  std::optional<std::string> engine_version, node_type, az_mode, parameter_group;
-  std::optional<std::string> maintenance_window;
-  std::optional<std::string> snapshot_window, notification_topic, notification_status;
+  std::optional<int> nodes;
+  std::vector<std::string> remove, new_zones;
+  std::optional<std::string> engine_version, node_type, az_mode, notification_status;
   std::optional<bool> auto_minor_version_upgrade;
   bool apply_immediately = true;
   bool wait = false;
@@ -38,28 +37,24 @@ struct ModifyOptions {
 
 Outcome ToRequest(const CreateOptions& options, v1::CreateCacheClusterRequest* request) {
   request->set_cache_cluster_id(options.id);
-  request->set_engine(options.engine);
-  request->set_cache_node_type(options.node_type);
-  const int one_per_zone = std::max(static_cast<int>(options.zones.size()), 1);
-  request->set_num_cache_nodes(options.nodes.value_or(one_per_zone));
+  if (options.group) {  // everything else is taken over from it
+    request->set_replication_group_id(*options.group);
+    if (options.engine) request->set_engine(*options.engine);
+    if (options.node_type) request->set_cache_node_type(*options.node_type);
+    if (options.nodes) request->set_num_cache_nodes(*options.nodes);
+  } else {
+    request->set_engine(options.engine.value_or("redis"));
+    request->set_cache_node_type(options.node_type.value_or("cache.t3.micro"));
+    const int one_per_zone = std::max(static_cast<int>(options.zones.size()), 1);
+    request->set_num_cache_nodes(options.nodes.value_or(one_per_zone));
+  }
   if (options.engine_version) request->set_engine_version(*options.engine_version);
   if (options.az_mode) request->set_az_mode(*options.az_mode);
   if (options.zone) request->set_preferred_availability_zone(*options.zone);
   for (const std::string& zone : options.zones) request->add_preferred_availability_zones(zone);
   if (options.port) request->set_port(*options.port);
-  if (options.parameter_group) request->set_cache_parameter_group_name(*options.parameter_group);
   if (options.subnet_group) request->set_cache_subnet_group_name(*options.subnet_group);
-  for (const std::string& id : options.security_groups) request->add_security_group_ids(id);
-  if (options.maintenance_window) {
-    request->set_preferred_maintenance_window(*options.maintenance_window);
-  }
-  if (options.snapshot_retention) {
-    request->set_snapshot_retention_limit(*options.snapshot_retention);
-  }
-  if (options.snapshot_window) request->set_snapshot_window(*options.snapshot_window);
-  if (options.notification_topic) {
-    request->set_notification_topic_arn(*options.notification_topic);
-  }
+  SetSettings(options, request);
   if (options.no_auto_minor_version_upgrade) request->set_auto_minor_version_upgrade(false);
   for (const std::string& tag : options.tags) {
     EC_RETURN_UNLESS_OK(ParseTag(tag, request->add_tags()));
@@ -76,14 +71,7 @@ v1::ModifyCacheClusterRequest ToRequest(const ModifyOptions& options) {
   if (options.az_mode) request.set_az_mode(*options.az_mode);
   if (options.engine_version) request.set_engine_version(*options.engine_version);
   if (options.node_type) request.set_cache_node_type(*options.node_type);
-  for (const std::string& id : options.security_groups) request.add_security_group_ids(id);
-  if (options.parameter_group) request.set_cache_parameter_group_name(*options.parameter_group);
-  if (options.maintenance_window) {
-    request.set_preferred_maintenance_window(*options.maintenance_window);
-  }
-  if (options.snapshot_retention) request.set_snapshot_retention_limit(*options.snapshot_retention);
-  if (options.snapshot_window) request.set_snapshot_window(*options.snapshot_window);
-  if (options.notification_topic) request.set_notification_topic_arn(*options.notification_topic);
+  SetSettings(options, &request);
   if (options.notification_status) {
     request.set_notification_topic_status(*options.notification_status);
   }
@@ -98,7 +86,7 @@ Outcome CreateCluster(Context& context, const CreateOptions& options) {
   v1::CreateCacheClusterRequest request;
   EC_RETURN_UNLESS_OK(ToRequest(options, &request));
   uint64_t last_serial = 0;
-  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, options.id, &last_serial));
+  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, &last_serial));
   v1::CreateCacheClusterResponse response;
   EC_RETURN_UNLESS_OK(context.Call(&v1::ElastiCache::Stub::CreateCacheCluster, request, &response));
   return FinishChange(context, "creation", options.wait, last_serial, &response);
@@ -107,28 +95,10 @@ Outcome CreateCluster(Context& context, const CreateOptions& options) {
 Outcome ModifyCluster(Context& context, const ModifyOptions& options) {
   const v1::ModifyCacheClusterRequest request = ToRequest(options);
   uint64_t last_serial = 0;
-  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, options.id, &last_serial));
+  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, &last_serial));
   v1::ModifyCacheClusterResponse response;
   EC_RETURN_UNLESS_OK(context.Call(&v1::ElastiCache::Stub::ModifyCacheCluster, request, &response));
   return FinishChange(context, "modification", options.wait, last_serial, &response);
-}
-
-// The options that create and modify have in common.
-template <typename Options>
-void AddSharedOptions(Command& command, Options* options) {
-  command.Option("--az-mode", "MODE", &options->az_mode, "Memcached: single-az or cross-az")
-      .Option("--parameter-group", "GROUP", &options->parameter_group,
-              "Cache parameter group (default: default.<family>)")
-      .List("--security-groups", "IDS", &options->security_groups, "Security group ids")
-      .Option("--maintenance-window", "WINDOW", &options->maintenance_window,
-              "Weekly, in UTC: ddd:hh24:mi-ddd:hh24:mi, such as sun:05:00-sun:06:00")
-      .Option("--snapshot-retention", "DAYS", &options->snapshot_retention,
-              "Redis: days to keep automatic snapshots, 0..35; 0 turns them off")
-      .Option("--snapshot-window", "WINDOW", &options->snapshot_window,
-              "Redis: daily, in UTC: hh24:mi-hh24:mi, such as 02:00-03:00")
-      .Option("--notification-topic", "ARN", &options->notification_topic,
-              "ARN of the SNS topic for notifications")
-      .Flag("--wait", &options->wait, "Wait until it is done, and tell how it goes");
 }
 
 }  // namespace
@@ -142,7 +112,8 @@ void AddCreateCommand(CommandLine& line, CLI::App* cluster) {
       "  ecctl cluster create demo --wait\n"
       "  ecctl cluster create sessions --engine-version 7.0 --snapshot-retention 7\n"
       "  ecctl cluster create pages --engine memcached --nodes 3 --az-mode cross-az \\\n"
-      "      --zones us-east-1a,us-east-1b,us-east-1c --tag team=web --wait\n");
+      "      --zones us-east-1a,us-east-1b,us-east-1c --tag team=web --wait\n"
+      "  ecctl cluster create orders-reports --group orders --zone us-east-1c --wait\n");
   create.Argument("ID", "NAME", &options->id, "Its name: 1..50 letters, digits and hyphens")
       .Option("--engine", "ENGINE", &options->engine, "redis or memcached (default redis)")
       .Option("--engine-version", "VERSION", &options->engine_version, "Default: the newest one")
@@ -154,10 +125,14 @@ void AddCreateCommand(CommandLine& line, CLI::App* cluster) {
             "Memcached: the zone of each node, as many as nodes")
       .Option("--port", "PORT", &options->port, "Default 6379 for Redis, 11211 for Memcached")
       .Option("--subnet-group", "GROUP", &options->subnet_group, "Default: default");
-  AddSharedOptions(create, options.get());
+  create.Option("--az-mode", "MODE", &options->az_mode, kAzModeText);
+  AddSettingOptions(create, options.get());
   create.Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times")
       .Flag("--no-auto-minor-version-upgrade", &options->no_auto_minor_version_upgrade,
-            "Stay on the engine version that is asked for");
+            "Stay on the engine version that is asked for")
+      .Option("--group", "REPLICATION-GROUP", &options->group,
+              "Become a read replica of this group, with its settings")
+      .Flag("--wait", &options->wait, kWaitText);
 }
 
 void AddModifyCommand(CommandLine& line, CLI::App* cluster) {
@@ -180,14 +155,16 @@ void AddModifyCommand(CommandLine& line, CLI::App* cluster) {
       .Option("--engine-version", "VERSION", &options->engine_version, "Upwards only")
       .Option("--node-type", "TYPE", &options->node_type,
               "Refused unless it is the present one: a node type is fixed at creation");
-  AddSharedOptions(modify, options.get());
+  modify.Option("--az-mode", "MODE", &options->az_mode, kAzModeText);
+  AddSettingOptions(modify, options.get());
   modify
       .Option("--notification-status", "STATUS", &options->notification_status,
               "active or inactive")
       .OnOff("auto-minor-version-upgrade", &options->auto_minor_version_upgrade,
              "Follow minor versions, or stay")
       .OnOff("apply-immediately", &options->apply_immediately,
-             "Now, or in the maintenance window or at a reboot (default: now)");
+             "Now, or in the maintenance window or at a reboot (default: now)")
+      .Flag("--wait", &options->wait, kWaitText);
 }
 
 }  // namespace ec::cli

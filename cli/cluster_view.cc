@@ -123,6 +123,7 @@ std::string ClusterText(const Context& context, const v1::CacheCluster& cluster,
   line("Node type", cluster.cache_node_type());
   line("Nodes", std::to_string(cluster.num_cache_nodes()));
   line("Zone", cluster.preferred_availability_zone());
+  line("Replication group", cluster.replication_group_id());
   if (cluster.has_configuration_endpoint()) {
     line("Configuration endpoint", FormatEndpoint(cluster.configuration_endpoint()));
   }

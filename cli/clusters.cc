@@ -9,6 +9,7 @@
 #include "cli/cluster_view.h"
 #include "cli/commands.h"
 #include "cli/lookup.h"
+#include "cli/setting_options.h"
 #include "cli/wait.h"
 
 namespace ec::cli {
@@ -54,7 +55,7 @@ Outcome ShowCluster(Context& context, const std::string& id) {
     tags.Clear();
   }
   v1::DescribeEventsRequest events_request;
-  events_request.set_source_type("cache-cluster");
+  events_request.set_source_type(kClusterSource);
   events_request.set_source_identifier(cluster.cache_cluster_id());
   v1::DescribeEventsResponse events;
   if (!FindEvents(context, events_request, &events).ok()) events.Clear();
@@ -68,7 +69,7 @@ Outcome DeleteCluster(Context& context, const ClusterOptions& options) {
   EC_RETURN_UNLESS_OK(
       Confirm(fmt::format("Delete cache cluster {} and all its data?", options.id), options.yes));
   uint64_t last_serial = 0;
-  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, options.id, &last_serial));
+  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, &last_serial));
   v1::DeleteCacheClusterRequest request;
   request.set_cache_cluster_id(options.id);
   v1::DeleteCacheClusterResponse response;
@@ -102,7 +103,7 @@ Outcome RebootCluster(Context& context, const ClusterOptions& options) {
     }
   }
   uint64_t last_serial = 0;
-  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, options.id, &last_serial));
+  if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, &last_serial));
   v1::RebootCacheClusterResponse response;
   EC_RETURN_UNLESS_OK(context.Call(&v1::ElastiCache::Stub::RebootCacheCluster, request, &response));
   return FinishChange(context, "reboot", options.wait, last_serial, &response);
@@ -121,7 +122,6 @@ void AddClusterCommands(CommandLine& line) {
                   "  ecctl cluster list -o json | jq -r '.cache_clusters[].cache_cluster_id'\n");
 
   auto options = std::make_shared<ClusterOptions>();
-  constexpr char kWaitText[] = "Wait until it is done, and tell how it goes";
   line.AddCommand(
           cluster, "show", "Show a cache cluster, its nodes, tags and last events",
           [options](Context& context) { return ShowCluster(context, options->id); },
@@ -148,6 +148,7 @@ void AddClusterCommands(CommandLine& line) {
       .Argument("ID", "CLUSTER", &options->id, "The cache cluster")
       .List("--nodes", "NODES", &options->nodes, "The nodes to restart (default: all)")
       .Flag("--wait", &options->wait, kWaitText);
+  AddRoleCommands(line, cluster);
 }
 
 }  // namespace ec::cli

@@ -15,6 +15,8 @@ namespace ec::cli {
 // In cluster_changes.cc.
 void AddCreateCommand(CommandLine& line, CLI::App* cluster);
 void AddModifyCommand(CommandLine& line, CLI::App* cluster);
+// In cluster_roles.cc.
+void AddRoleCommands(CommandLine& line, CLI::App* cluster);
 
 // Ends a command that has changed a cluster: waits if that is wanted, then prints the cluster.
 // `Response` is any of the API's that hold one cache_cluster.

@@ -7,7 +7,7 @@ namespace ec::cli {
 
 // The headings of `ecctl --help`.
 inline constexpr char kMachineSection[] = "On this machine";
-inline constexpr char kClusterSection[] = "Cache clusters";
+inline constexpr char kClusterSection[] = "Clusters and groups";
 inline constexpr char kServiceSection[] = "The service";
 inline constexpr char kProgramSection[] = "This program";
 
@@ -15,6 +15,7 @@ void AddUpCommand(CommandLine& line);              // up.cc
 void AddDownCommand(CommandLine& line);            // down.cc
 void AddStatusCommands(CommandLine& line);         // status.cc
 void AddClusterCommands(CommandLine& line);        // clusters.cc
+void AddGroupCommands(CommandLine& line);          // groups.cc
 void AddConnectCommand(CommandLine& line);         // connect.cc
 void AddTagCommands(CommandLine& line);            // tags.cc
 void AddEventCommands(CommandLine& line);          // events.cc

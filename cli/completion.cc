@@ -9,9 +9,11 @@
 #include <set>
 
 #include "cli/commands.h"
+#include "cli/group_view.h"
 #include "cli/help.h"
 #include "cli/lookup.h"
 #include "cli/rpc.h"
+#include "cli/tags.h"
 #include "cli/text.h"
 #include "common/engine_kind.h"
 
@@ -86,6 +88,32 @@ Candidates Clusters(Context& context) {
   return candidates;
 }
 
+Candidates Groups(Context& context) {
+  v1::DescribeReplicationGroupsResponse response;
+  if (!FindGroups(context, &response).ok()) return {};
+  Candidates candidates;
+  for (const v1::ReplicationGroup& group : response.replication_groups()) {
+    candidates.push_back({group.replication_group_id(), "group, " + group.status()});
+  }
+  return candidates;
+}
+
+Candidates ClustersAndGroups(Context& context) {
+  Candidates candidates = Clusters(context);
+  for (Candidate& group : Groups(context)) candidates.push_back(std::move(group));
+  return candidates;
+}
+
+Candidates Members(Context& context, const std::string& group_id) {
+  v1::ReplicationGroup group;
+  if (!FindGroup(context, group_id, &group).ok()) return {};
+  Candidates candidates;
+  for (const v1::NodeGroupMember& member : MembersOf(group)) {
+    candidates.push_back({member.cache_cluster_id(), member.current_role()});
+  }
+  return candidates;
+}
+
 Candidates Nodes(Context& context, const std::string& cluster_id) {
   v1::CacheCluster cluster;
   if (!FindCluster(context, cluster_id, &cluster).ok()) return {};
@@ -132,14 +160,9 @@ Candidates Hosts(Context& context, bool zones) {
   return Words({words.begin(), words.end()});
 }
 
-Candidates TagKeys(Context& context, const std::string& cluster_id) {
+Candidates TagKeys(Context& context, const std::string& resource) {
   v1::ListTagsForResourceRequest request;
-  request.set_resource_name(cluster_id);
-  if (!cluster_id.starts_with("arn:")) {
-    v1::CacheCluster cluster;
-    if (!FindCluster(context, cluster_id, &cluster).ok()) return {};
-    request.set_resource_name(cluster.arn());
-  }
+  if (!FindArn(context, resource, request.mutable_resource_name()).ok()) return {};
   v1::ListTagsForResourceResponse response;
   if (!context.Call(&v1::ElastiCache::Stub::ListTagsForResource, request, &response).ok()) {
     return {};
@@ -194,6 +217,9 @@ Candidates ValuesOf(CommandLine& line, Context& context, const CLI::Option& opti
   const std::string kind = option.get_type_name();
   const std::string first = walk.arguments.empty() ? "" : walk.arguments.front();
   if (kind == "CLUSTER") return Clusters(context);
+  if (kind == "REPLICATION-GROUP") return Groups(context);
+  if (kind == "CLUSTER|GROUP") return ClustersAndGroups(context);
+  if (kind == "MEMBER") return Members(context, first);
   if (kind == "NODE" || kind == "NODES") return Nodes(context, first);
   if (kind == "TYPE") return NodeTypes(context);
   if (kind == "VERSION") return EngineVersions(context, EngineGiven(walk));

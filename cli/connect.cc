@@ -1,4 +1,4 @@
-// `ecctl connect`: talks to a cache node with its own protocol.
+// `ecctl connect`: talks to a cache node, or to a group, with its own protocol.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -22,7 +22,37 @@ struct ConnectOptions {
   std::string id;
   std::string node;
   bool config = false;
+  bool reader = false;
 };
+
+// What the id names: a cluster, or else a group.
+struct Target {
+  v1::CacheCluster cluster;
+  v1::ReplicationGroup group;
+  bool is_group = false;
+};
+
+Outcome FindTarget(Context& context, const std::string& id, Target* target) {
+  const Outcome found = FindCluster(context, id, &target->cluster);
+  if (!IsNotFound(found)) return found;
+  target->is_group = FindGroup(context, id, &target->group).ok();
+  return target->is_group ? Outcome{} : found;
+}
+
+// The endpoint of the group that the options ask for.
+Outcome FindEndpoint(const ConnectOptions& options, const v1::ReplicationGroup& group,
+                     v1::Endpoint* endpoint) {
+  if (options.config || !options.node.empty()) {
+    return UsageError(fmt::format(
+        "{} is a replication group: --node and --config are for a cache cluster", options.id));
+  }
+  for (const v1::NodeGroup& node_group : group.node_groups()) {
+    *endpoint = options.reader ? node_group.reader_endpoint() : node_group.primary_endpoint();
+  }
+  if (endpoint->has_address()) return {};
+  return Refused(fmt::format("{} has no {} endpoint yet: it is {}", options.id,
+                             options.reader ? "reader" : "primary", group.status()));
+}
 
 // The endpoint that the options ask for.
 Outcome FindEndpoint(const ConnectOptions& options, const v1::CacheCluster& cluster,
@@ -86,9 +116,18 @@ Outcome TalkTo(Context& context, const std::string& what, const v1::Endpoint& en
 }
 
 Outcome Connect(Context& context, const ConnectOptions& options) {
-  v1::CacheCluster cluster;
-  EC_RETURN_UNLESS_OK(FindCluster(context, options.id, &cluster));
+  Target target;
+  EC_RETURN_UNLESS_OK(FindTarget(context, options.id, &target));
   v1::Endpoint endpoint;
+  if (target.is_group) {
+    EC_RETURN_UNLESS_OK(FindEndpoint(options, target.group, &endpoint));
+    return BecomeRedisCli(endpoint, context.passed_on());
+  }
+  if (options.reader) {
+    return Refused(
+        fmt::format("{} is a cache cluster: only a group has a reader endpoint", options.id));
+  }
+  const v1::CacheCluster& cluster = target.cluster;
   EC_RETURN_UNLESS_OK(FindEndpoint(options, cluster, &endpoint));
   if (cluster.engine() != "memcached") return BecomeRedisCli(endpoint, context.passed_on());
   return TalkTo(context, options.id, endpoint);
@@ -106,12 +145,15 @@ void AddConnectCommand(CommandLine& line) {
           "Examples:\n"
           "  ecctl connect demo\n"
           "  ecctl connect demo -- SET greeting hello\n"
+          "  ecctl connect orders --reader -- GET greeting\n"
           "  ecctl connect pages --node 0002 -- stats\n"
           "  ecctl connect pages --config -- config get cluster\n"
           "  printf 'set a 0 0 2\\nhi\\nget a\\n' | ecctl connect pages\n")
-      .Argument("ID", "CLUSTER", &options->id, "The cache cluster")
+      .Argument("ID", "CLUSTER|GROUP", &options->id,
+                "The cache cluster, or the replication group: its primary endpoint")
       .Option("--node", "NODE", &options->node, "The node (default: the first)")
       .Flag("--config", &options->config, "Memcached: the configuration endpoint")
+      .Flag("--reader", &options->reader, "Of a replication group: the reader endpoint")
       .PassesOn();
 }
 

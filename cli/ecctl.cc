@@ -44,6 +44,7 @@ void AddAllCommands(CommandLine& line) {
   AddDownCommand(line);
   AddStatusCommands(line);
   AddClusterCommands(line);
+  AddGroupCommands(line);
   AddConnectCommand(line);
   AddEndpointCommands(line);
   AddEventCommands(line);

@@ -17,17 +17,26 @@ constexpr Duration kRetryPause = std::chrono::milliseconds(100);
 constexpr int kMinutesKept = 14 * 24 * 60;
 
 struct EventOptions {
-  std::string cluster;
+  std::string cluster, group;
   std::optional<Duration> since;
   bool all = false;
   std::optional<uint64_t> after;
 };
 
+// The one that the options name; empty: all.
+const std::string& SourceOf(const EventOptions& options) {
+  return options.cluster.empty() ? options.group : options.cluster;
+}
+
+const char* SourceTypeOf(const EventOptions& options) {
+  return options.cluster.empty() ? kGroupSource : kClusterSource;
+}
+
 Outcome ListEvents(Context& context, const EventOptions& options) {
   v1::DescribeEventsRequest request;
-  if (!options.cluster.empty()) {
-    request.set_source_identifier(options.cluster);
-    request.set_source_type("cache-cluster");
+  if (const std::string& source = SourceOf(options); !source.empty()) {
+    request.set_source_identifier(source);
+    request.set_source_type(SourceTypeOf(options));
   }
   if (options.all) request.set_duration(kMinutesKept);
   if (options.since) {
@@ -57,11 +66,11 @@ bool PrintEvent(const Context& context, const v1::Event& event) {
 }
 
 // Reads one stream until it ends, and counts `last_serial` along.
-grpc::Status FollowOnce(const Context& context, Client& client, const std::string& cluster,
+grpc::Status FollowOnce(const Context& context, Client& client, const std::string& source,
                         bool wait_for_ready, uint64_t* last_serial) {
   v1::WatchEventsRequest request;
   request.set_after_serial(*last_serial);
-  if (!cluster.empty()) request.set_source_identifier(cluster);
+  if (!source.empty()) request.set_source_identifier(source);
   grpc::ClientContext call;
   call.set_wait_for_ready(wait_for_ready);
   const auto reader = client.emulator().WatchEvents(&call, request);
@@ -80,12 +89,13 @@ Outcome WatchEvents(Context& context, const EventOptions& options) {
   Client* client = nullptr;
   EC_RETURN_UNLESS_OK(context.Connect(&client));
   uint64_t last_serial = 0;
-  EC_RETURN_UNLESS_OK(FindLastSerial(context, options.cluster, &last_serial));
+  const std::string& source = SourceOf(options);
+  EC_RETURN_UNLESS_OK(FindLastSerial(context, SourceTypeOf(options), source, &last_serial));
   last_serial = options.after.value_or(last_serial);
   bool away = false;
   while (true) {
     const uint64_t before = last_serial;
-    const grpc::Status ended = FollowOnce(context, *client, options.cluster, away, &last_serial);
+    const grpc::Status ended = FollowOnce(context, *client, source, away, &last_serial);
     if (last_serial != before) away = false;
     if (std::ferror(stdout) != 0) return {};  // said at the end of the program
     const bool again = ended.ok() || ended.error_code() == grpc::StatusCode::UNAVAILABLE;
@@ -99,7 +109,8 @@ Outcome WatchEvents(Context& context, const EventOptions& options) {
 }  // namespace
 
 void AddEventCommands(CommandLine& line) {
-  CLI::App* event = line.AddGroup(kClusterSection, "event", "What has happened to cache clusters");
+  CLI::App* event =
+      line.AddGroup(kClusterSection, "event", "What has happened to clusters and groups");
   auto options = std::make_shared<EventOptions>();
   line.AddCommand(
           event, "list", "List events, oldest first; those of the last hour unless told otherwise",
@@ -109,6 +120,9 @@ void AddEventCommands(CommandLine& line) {
           "  ecctl event list --since 2h\n"
           "  ecctl event list --all -o json\n")
       .Option("--cluster", "CLUSTER", &options->cluster, "Only those of this cache cluster")
+      .Option("--group", "REPLICATION-GROUP", &options->group,
+              "Only those of this replication group itself")
+      .Excludes("--cluster")
       .Option("--since", &options->since, "Not older than this: 30m, 2h, 7d")
       .Flag("--all", &options->all, "All that are kept: 14 days")
       .Excludes("--since");
@@ -121,6 +135,9 @@ void AddEventCommands(CommandLine& line) {
           "  ecctl event watch\n"
           "  ecctl event watch --cluster demo --after 0\n")
       .Option("--cluster", "CLUSTER", &options->cluster, "Only those of this cache cluster")
+      .Option("--group", "REPLICATION-GROUP", &options->group,
+              "Only those of this replication group itself")
+      .Excludes("--cluster")
       .Option("--after", "SERIAL", &options->after,
               "Begin after the event with this serial; 0 is the very beginning");
 }

@@ -17,18 +17,6 @@ struct TagOptions {
   std::vector<std::string> words;
 };
 
-// An ARN is taken as it is; a bare cluster id is looked up.
-Outcome FindArn(Context& context, const std::string& resource, std::string* arn) {
-  if (resource.starts_with("arn:")) {
-    *arn = resource;
-    return {};
-  }
-  v1::CacheCluster cluster;
-  EC_RETURN_UNLESS_OK(FindCluster(context, resource, &cluster));
-  *arn = cluster.arn();
-  return {};
-}
-
 // `response` is any of the API's that hold a tag_list.
 template <typename Response>
 Outcome PrintTags(const Context& context, const Response& response) {
@@ -74,6 +62,21 @@ Outcome RemoveTags(Context& context, const TagOptions& options) {
 
 }  // namespace
 
+Outcome FindArn(Context& context, const std::string& resource, std::string* arn) {
+  if (resource.starts_with("arn:")) {
+    *arn = resource;
+    return {};
+  }
+  v1::CacheCluster cluster;
+  const Outcome found = FindCluster(context, resource, &cluster);
+  *arn = cluster.arn();
+  if (!IsNotFound(found)) return found;
+  v1::ReplicationGroup group;
+  if (!FindGroup(context, resource, &group).ok()) return found;
+  *arn = group.arn();
+  return {};
+}
+
 Outcome ParseTag(const std::string& text, v1::Tag* tag) {
   const size_t equals = text.find('=');
   if (equals == 0 || text.empty()) {
@@ -93,7 +96,8 @@ void AddTagCommands(CommandLine& line) {
       return function(context, *options);
     };
     return line.AddCommand(tag, name, description, action, footer)
-        .Argument("RESOURCE", "CLUSTER", &options->resource, "A cache cluster's id, or any ARN");
+        .Argument("RESOURCE", "CLUSTER|GROUP", &options->resource,
+                  "The id of a cache cluster or a replication group, or any ARN");
   };
   add("list", "List a resource's tags", ListTags, "Examples:\n  ecctl tag list demo\n");
   add("add", "Add tags, or give them other values", AddTags,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/event_tail.h"
 #include "cli/interrupt.h"
 #include "cli/lookup.h"
 #include "cli/text.h"
@@ -17,19 +18,19 @@ constexpr Duration kLongestPause = std::chrono::milliseconds(250);
 // Ctrl-C and the deadline are held up by no more than one call.
 constexpr Duration kCallTimeoutWhileThere = std::chrono::seconds(2);
 constexpr Duration kCallTimeoutWhileAway = std::chrono::milliseconds(250);
-constexpr char kNotFound[] = "CacheClusterNotFound";
 
 // One wait in progress.
 struct Watch {
   Context& context;
   Client& client;
   const Wait& wait;
+  const std::function<Outcome(Seen*)>& look;
   Instant began;
   Instant deadline;
+  EventTail tail;
   Progress progress;
   std::string status;
   std::string last_event;
-  uint64_t last_serial = 0;
   bool away = false;  // the control plane did not answer the last time
 };
 
@@ -41,16 +42,8 @@ void SetAway(Watch* watch, bool away) {
   watch->client.set_patience(away ? kCallTimeoutWhileAway : kCallTimeoutWhileThere, away);
 }
 
-// Tells the cluster's events that have come since the last look. Best effort: they only inform.
 void TellEvents(Watch* watch) {
-  v1::DescribeEventsRequest request;
-  request.set_source_type("cache-cluster");
-  request.set_source_identifier(watch->wait.cluster_id);
-  v1::DescribeEventsResponse response;
-  if (!FindEvents(watch->context, request, &response).ok()) return;
-  for (const v1::Event& event : response.events()) {
-    if (event.serial() <= watch->last_serial) continue;
-    watch->last_serial = event.serial();
+  for (const v1::Event& event : watch->tail.Next()) {
     watch->last_event = event.message();
     watch->progress.Line(fmt::format("{}  {}", FormatTime(event.date()), event.message()));
   }
@@ -59,39 +52,40 @@ void TellEvents(Watch* watch) {
 void TellStatus(Watch* watch, const std::string& status) {
   if (status == watch->status) return;
   watch->status = status;
-  watch->progress.Line(fmt::format("{} is {}", watch->wait.cluster_id, status));
+  watch->progress.Line(fmt::format("{} is {}", watch->wait.id, status));
 }
 
 Outcome Failed(const Watch& watch, const std::string& how) {
   const std::string why = watch.last_event.empty() ? "" : ": " + watch.last_event;
-  return Refused(fmt::format("{} of {} failed: the cluster is {}{}", watch.wait.operation,
-                             watch.wait.cluster_id, how, why));
+  return Refused(
+      fmt::format("{} of {} failed: {}{}", watch.wait.operation, watch.wait.id, how, why));
 }
 
 // Sets `done` when there is nothing more to wait for; the outcome is then the wait's.
-Outcome Look(Watch* watch, v1::CacheCluster* cluster, bool* done) {
+Outcome Look(Watch* watch, bool* done) {
   *done = true;
-  v1::CacheCluster seen;
-  const Outcome looked = FindCluster(watch->context, watch->wait.cluster_id, &seen);
+  Seen seen;
+  const Outcome looked = watch->look(&seen);
   if (looked.exit == ExitCode::kUnreachable || looked.exit == ExitCode::kTimedOut) {
     SetAway(watch, true);
     *done = false;
     return {};
   }
   SetAway(watch, false);
+  for (const std::string& source : seen.sources) watch->tail.Follow(source);
   // The look at the cluster comes before the look at the events: what has led to this status has
   // been recorded with it.
   TellEvents(watch);
-  if (looked.code == kNotFound) {
+  const std::string the_noun = "the " + watch->wait.noun;
+  if (IsNotFound(looked)) {
     if (watch->wait.until_gone) return {};
-    return Failed(*watch, "gone");
+    return Failed(*watch, the_noun + " is gone");
   }
   EC_RETURN_UNLESS_OK(looked);
-  const std::string& status = seen.cache_cluster_status();
-  TellStatus(watch, status);
-  if (IsFailedStatus(status)) return Failed(*watch, status);
-  *cluster = std::move(seen);
-  *done = !watch->wait.until_gone && cluster->cache_cluster_status() == "available";
+  TellStatus(watch, seen.status);
+  if (IsFailedStatus(seen.status)) return Failed(*watch, the_noun + " is " + seen.status);
+  if (seen.given_up) return Failed(*watch, "it was given up");
+  *done = !watch->wait.until_gone && seen.done;
   return {};
 }
 
@@ -103,30 +97,62 @@ bool IsFailedStatus(const std::string& status) {
   return failed.contains(status);
 }
 
-Outcome WaitForCluster(Context& context, const Wait& wait, v1::CacheCluster* cluster) {
+Outcome WaitFor(Context& context, const Wait& wait, const std::function<Outcome(Seen*)>& look) {
   const InterruptScope interrupt_scope;
   Client* client = nullptr;
   EC_RETURN_UNLESS_OK(context.Connect(&client));
-  Watch watch{context, *client, wait, context.now().instant, context.Deadline(kWaitTimeout), {}};
+  Watch watch{context,
+              *client,
+              wait,
+              look,
+              context.now().instant,
+              context.Deadline(kWaitTimeout),
+              EventTail(context, wait.after_serial),
+              {}};
+  watch.tail.Follow(LowerCase(wait.id));
   SetAway(&watch, false);
-  watch.last_serial = wait.after_serial;
   Duration pause = kFirstPause;
   while (true) {
     bool done = false;
-    const Outcome outcome = Look(&watch, cluster, &done);
+    const Outcome outcome = Look(&watch, &done);
     if (done) return outcome;
     const Duration waited = context.now().instant - watch.began;
     watch.progress.Live(
-        fmt::format("{} is {} ({})", wait.cluster_id, watch.status, FormatDuration(waited)));
-    const std::string goes_on = fmt::format("the {} of {} goes on (see 'ecctl cluster show {}')",
-                                            wait.operation, wait.cluster_id, wait.cluster_id);
+        fmt::format("{} is {} ({})", wait.id, watch.status, FormatDuration(waited)));
+    const std::string goes_on = fmt::format("the {} of {} goes on (see 'ecctl {} show {}')",
+                                            wait.operation, wait.id, wait.noun, wait.id);
     if (context.now().instant >= watch.deadline) {
-      return TimedOut(fmt::format("{} is still {} after {}; {}", wait.cluster_id, watch.status,
+      return TimedOut(fmt::format("{} is still {} after {}; {}", wait.id, watch.status,
                                   FormatDuration(waited), goes_on));
     }
     if (!Pause(pause)) return Interrupted("stopped waiting; " + goes_on);
     pause = std::min(pause * 5 / 4, kLongestPause);
   }
+}
+
+Outcome WaitForCluster(Context& context, const Wait& wait, v1::CacheCluster* cluster) {
+  return WaitFor(context, wait, [&](Seen* seen) -> Outcome {
+    v1::CacheCluster now;
+    EC_RETURN_UNLESS_OK(FindCluster(context, wait.id, &now));
+    seen->status = now.cache_cluster_status();
+    seen->done = seen->status == "available";
+    *cluster = std::move(now);
+    return {};
+  });
+}
+
+Outcome WaitForGroup(Context& context, const GroupWait& wait, v1::ReplicationGroup* group) {
+  return WaitFor(context, wait.wait, [&](Seen* seen) -> Outcome {
+    v1::ReplicationGroup now;
+    EC_RETURN_UNLESS_OK(FindGroup(context, wait.wait.id, &now));
+    seen->status = now.status();
+    seen->sources = {now.member_clusters().begin(), now.member_clusters().end()};
+    const bool available = now.status() == "available";
+    seen->done = available && wait.reached(now);
+    seen->given_up = available && !seen->done && !wait.patient && !wait.wait.until_gone;
+    *group = std::move(now);
+    return {};
+  });
 }
 
 }  // namespace ec::cli

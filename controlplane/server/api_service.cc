@@ -12,6 +12,7 @@
 #include "controlplane/server/emulator.h"
 #include "controlplane/server/events.h"
 #include "controlplane/server/grpc_status.h"
+#include "controlplane/server/replication_groups.h"
 #include "controlplane/server/tags.h"
 #include "ec/v1/options.pb.h"
 
@@ -50,6 +51,31 @@ Status CheckRequired(const google::protobuf::Message& request) {
   return {};
 }
 
+// Whether the request asks for something by this member: false, empty and nothing do not.
+bool IsGiven(const google::protobuf::Message& request,
+             const google::protobuf::FieldDescriptor& field) {
+  using google::protobuf::FieldDescriptor;
+  const google::protobuf::Reflection* reflection = request.GetReflection();
+  if (field.is_repeated()) return reflection->FieldSize(request, &field) > 0;
+  if (!reflection->HasField(request, &field)) return false;
+  if (field.type() == FieldDescriptor::TYPE_BOOL) return reflection->GetBool(request, &field);
+  return field.type() != FieldDescriptor::TYPE_STRING ||
+         !reflection->GetString(request, &field).empty();
+}
+
+// Members marked (not_emulated) in the proto must not ask for anything.
+Status CheckEmulated(const google::protobuf::Message& request) {
+  const google::protobuf::Descriptor* type = request.GetDescriptor();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* field = type->field(i);
+    if (field->options().GetExtension(v1::not_emulated) && IsGiven(request, *field)) {
+      return {Fault::kInvalidParameterValue,
+              fmt::format("The parameter {} is not emulated.", WireName(*field))};
+    }
+  }
+  return {};
+}
+
 bool OnlyLooks(std::string_view name) {
   return name.starts_with("Describe") || name.starts_with("List") || name.starts_with("Get");
 }
@@ -61,6 +87,7 @@ grpc::Status Serve(const Clock& clock, std::string_view name, const Request& req
                    Handler handler) {
   const Instant begin = clock.now().instant;
   Status status = CheckRequired(request);
+  if (status.ok()) status = CheckEmulated(request);
   if (status.ok()) status = handler();
   const auto took = (clock.now().instant - begin).count();
   if (!status.ok()) {
@@ -111,6 +138,76 @@ grpc::Status ElastiCacheService::RebootCacheCluster(grpc::ServerContext*,
                                                     v1::RebootCacheClusterResponse* response) {
   return Serve(clock_, "RebootCacheCluster", *request,
                [&] { return server::RebootCacheCluster(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::CreateReplicationGroup(
+    grpc::ServerContext*, const v1::CreateReplicationGroupRequest* request,
+    v1::CreateReplicationGroupResponse* response) {
+  return Serve(clock_, "CreateReplicationGroup", *request,
+               [&] { return server::CreateReplicationGroup(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DescribeReplicationGroups(
+    grpc::ServerContext*, const v1::DescribeReplicationGroupsRequest* request,
+    v1::DescribeReplicationGroupsResponse* response) {
+  return Serve(clock_, "DescribeReplicationGroups", *request,
+               [&] { return server::DescribeReplicationGroups(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::ModifyReplicationGroup(
+    grpc::ServerContext*, const v1::ModifyReplicationGroupRequest* request,
+    v1::ModifyReplicationGroupResponse* response) {
+  return Serve(clock_, "ModifyReplicationGroup", *request,
+               [&] { return server::ModifyReplicationGroup(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DeleteReplicationGroup(
+    grpc::ServerContext*, const v1::DeleteReplicationGroupRequest* request,
+    v1::DeleteReplicationGroupResponse* response) {
+  return Serve(clock_, "DeleteReplicationGroup", *request,
+               [&] { return server::DeleteReplicationGroup(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::IncreaseReplicaCount(
+    grpc::ServerContext*, const v1::IncreaseReplicaCountRequest* request,
+    v1::IncreaseReplicaCountResponse* response) {
+  return Serve(clock_, "IncreaseReplicaCount", *request,
+               [&] { return server::IncreaseReplicaCount(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DecreaseReplicaCount(
+    grpc::ServerContext*, const v1::DecreaseReplicaCountRequest* request,
+    v1::DecreaseReplicaCountResponse* response) {
+  return Serve(clock_, "DecreaseReplicaCount", *request,
+               [&] { return server::DecreaseReplicaCount(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::TestFailover(grpc::ServerContext*,
+                                              const v1::TestFailoverRequest* request,
+                                              v1::TestFailoverResponse* response) {
+  return Serve(clock_, "TestFailover", *request,
+               [&] { return server::TestFailover(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::PromoteCacheCluster(grpc::ServerContext*,
+                                                     const v1::PromoteCacheClusterRequest* request,
+                                                     v1::PromoteCacheClusterResponse* response) {
+  return Serve(clock_, "PromoteCacheCluster", *request,
+               [&] { return server::PromoteCacheCluster(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DemoteCacheCluster(grpc::ServerContext*,
+                                                    const v1::DemoteCacheClusterRequest* request,
+                                                    v1::DemoteCacheClusterResponse* response) {
+  return Serve(clock_, "DemoteCacheCluster", *request,
+               [&] { return server::DemoteCacheCluster(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::SwitchoverReplicationGroup(
+    grpc::ServerContext*, const v1::SwitchoverReplicationGroupRequest* request,
+    v1::SwitchoverReplicationGroupResponse* response) {
+  return Serve(clock_, "SwitchoverReplicationGroup", *request,
+               [&] { return server::SwitchoverReplicationGroup(loop_, *request, response); });
 }
 
 grpc::Status ElastiCacheService::DescribeCacheEngineVersions(

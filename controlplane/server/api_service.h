@@ -33,6 +33,35 @@ class ElastiCacheService : public v1::ElastiCache::Service {
   grpc::Status RebootCacheCluster(grpc::ServerContext* context,
                                   const v1::RebootCacheClusterRequest* request,
                                   v1::RebootCacheClusterResponse* response) override;
+  grpc::Status CreateReplicationGroup(grpc::ServerContext* context,
+                                      const v1::CreateReplicationGroupRequest* request,
+                                      v1::CreateReplicationGroupResponse* response) override;
+  grpc::Status DescribeReplicationGroups(grpc::ServerContext* context,
+                                         const v1::DescribeReplicationGroupsRequest* request,
+                                         v1::DescribeReplicationGroupsResponse* response) override;
+  grpc::Status ModifyReplicationGroup(grpc::ServerContext* context,
+                                      const v1::ModifyReplicationGroupRequest* request,
+                                      v1::ModifyReplicationGroupResponse* response) override;
+  grpc::Status DeleteReplicationGroup(grpc::ServerContext* context,
+                                      const v1::DeleteReplicationGroupRequest* request,
+                                      v1::DeleteReplicationGroupResponse* response) override;
+  grpc::Status IncreaseReplicaCount(grpc::ServerContext* context,
+                                    const v1::IncreaseReplicaCountRequest* request,
+                                    v1::IncreaseReplicaCountResponse* response) override;
+  grpc::Status DecreaseReplicaCount(grpc::ServerContext* context,
+                                    const v1::DecreaseReplicaCountRequest* request,
+                                    v1::DecreaseReplicaCountResponse* response) override;
+  grpc::Status TestFailover(grpc::ServerContext* context, const v1::TestFailoverRequest* request,
+                            v1::TestFailoverResponse* response) override;
+  grpc::Status PromoteCacheCluster(grpc::ServerContext* context,
+                                   const v1::PromoteCacheClusterRequest* request,
+                                   v1::PromoteCacheClusterResponse* response) override;
+  grpc::Status DemoteCacheCluster(grpc::ServerContext* context,
+                                  const v1::DemoteCacheClusterRequest* request,
+                                  v1::DemoteCacheClusterResponse* response) override;
+  grpc::Status SwitchoverReplicationGroup(
+      grpc::ServerContext* context, const v1::SwitchoverReplicationGroupRequest* request,
+      v1::SwitchoverReplicationGroupResponse* response) override;
   grpc::Status DescribeCacheEngineVersions(
       grpc::ServerContext* context, const v1::DescribeCacheEngineVersionsRequest* request,
       v1::DescribeCacheEngineVersionsResponse* response) override;

@@ -6,18 +6,10 @@
 #include "controlplane/server/controller_loop.h"
 #include "controlplane/server/convert.h"
 #include "controlplane/server/pages.h"
+#include "controlplane/server/request.h"
 
 namespace ec::server {
 namespace {
-
-// An optional member of a request, as std::optional.
-#define EC_OPTIONAL(request, field) \
-  ((request).has_##field() ? std::optional((request).field()) : std::nullopt)
-
-template <typename Repeated>
-std::vector<std::string> ToVector(const Repeated& list) {
-  return {list.begin(), list.end()};
-}
 
 core::CreateCluster Parse(const v1::CreateCacheClusterRequest& request) {
   core::CreateCluster command;
@@ -118,6 +110,7 @@ Status DescribeCacheClusters(ControllerLoop& loop, const v1::DescribeCacheCluste
   const Result<int> size = PageSize(MaxRecordsOf(request));
   if (!size.ok()) return size.status();
   const bool with_nodes = request.show_cache_node_info();
+  const bool only_alone = request.show_cache_clusters_not_in_replication_groups();
   return loop.Read([&](const model::State& state) -> Status {
     const auto& clusters = state.records.clusters;
     if (request.has_cache_cluster_id()) {
@@ -132,10 +125,14 @@ Status DescribeCacheClusters(ControllerLoop& loop, const v1::DescribeCacheCluste
     }
     // The marker is the last id of the page before.
     auto it = request.marker().empty() ? clusters.begin() : clusters.upper_bound(request.marker());
-    for (; it != clusters.end() && response->cache_clusters_size() < *size; ++it) {
+    for (; it != clusters.end(); ++it) {
+      if (only_alone && !it->second.group.empty()) continue;
+      if (response->cache_clusters_size() == *size) {
+        response->set_marker(response->cache_clusters(*size - 1).cache_cluster_id());
+        break;
+      }
       ToProto(state, it->second, with_nodes, response->add_cache_clusters());
     }
-    if (it != clusters.end()) response->set_marker(std::prev(it)->first);
     return {};
   });
 }
@@ -148,8 +145,9 @@ Status ListAllowedNodeTypeModifications(ControllerLoop& loop,
             "Give exactly one of CacheClusterId and ReplicationGroupId."};
   }
   if (request.has_replication_group_id()) {
-    return {Fault::kReplicationGroupNotFound,
-            fmt::format("ReplicationGroup not found: {}", request.replication_group_id())};
+    return loop.Read([&](const model::State& state) {
+      return FindGroup(state.records, request.replication_group_id()).status();
+    });
   }
   Result<std::string> id = model::ParseClusterId(request.cache_cluster_id());
   if (!id.ok()) return id.status();

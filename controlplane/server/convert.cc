@@ -14,11 +14,6 @@ using model::ClusterStatus;
 using model::Member;
 using model::MemberStatus;
 
-void SetEndpoint(const Address& address, v1::Endpoint* out) {
-  out->set_address(ToString(address.ip));
-  out->set_port(address.port);
-}
-
 std::vector<const Member*> NodesOf(const model::Records& records, const Cluster& cluster) {
   std::vector<const Member*> nodes;
   for (const MemberId id : cluster.members) {
@@ -27,14 +22,6 @@ std::vector<const Member*> NodesOf(const model::Records& records, const Cluster&
   }
   std::ranges::sort(nodes, {}, [](const Member* node) { return node->node_id; });
   return nodes;
-}
-
-// 0 when no engine is known to run.
-int64_t EnginePid(const model::State& state, const Member& member) {
-  const auto sighting = state.sightings.find(member.host);
-  if (sighting == state.sightings.end()) return 0;
-  const auto report = sighting->second.members.find(member.id);
-  return report == sighting->second.members.end() ? 0 : report->second.pid;
 }
 
 void SetNode(const model::State& state, const Member& member, v1::CacheNode* out) {
@@ -48,7 +35,8 @@ void SetNode(const model::State& state, const Member& member, v1::CacheNode* out
     out->set_installed_engine_version(member.installed_version);
   }
   out->set_host_id(member.host);
-  if (const int64_t pid = EnginePid(state, member); pid != 0) out->set_engine_pid(pid);
+  const MemberReport* report = ReportOf(state, member);
+  if (report != nullptr && report->pid != 0) out->set_engine_pid(report->pid);
   if (!member.trouble.empty()) out->set_trouble(member.trouble);
 }
 
@@ -67,6 +55,18 @@ void SetPending(const model::Pending& pending, v1::PendingModifiedValues* out) {
 }
 
 }  // namespace
+
+void SetEndpoint(const Address& address, v1::Endpoint* out) {
+  out->set_address(ToString(address.ip));
+  out->set_port(address.port);
+}
+
+const MemberReport* ReportOf(const model::State& state, const Member& member) {
+  const auto sighting = state.sightings.find(member.host);
+  if (sighting == state.sightings.end()) return nullptr;
+  const auto report = sighting->second.members.find(member.id);
+  return report == sighting->second.members.end() ? nullptr : &report->second;
+}
 
 void ToProto(WallTime time, google::protobuf::Timestamp* out) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
@@ -148,6 +148,7 @@ void ToProto(const model::State& state, const Cluster& cluster, bool with_nodes,
   out->set_replication_group_log_delivery_enabled(false);
   out->set_network_type("ipv4");
   out->set_ip_discovery("ipv4");
+  if (!cluster.group.empty()) out->set_replication_group_id(cluster.group);
 }
 
 void ToProto(const model::Event& event, v1::Event* out) {

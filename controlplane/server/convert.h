@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "common/status.h"
 #include "controlplane/model/state.h"
 #include "ec/v1/elasticache.pb.h"
 #include "ec/v1/emulator.pb.h"
@@ -22,5 +24,20 @@ std::string StatusName(model::ClusterStatus status);
 std::string StatusName(model::MemberStatus status);
 
 std::string ArnOf(const model::Records& records, const model::Cluster& cluster);
+
+void SetEndpoint(const Address& address, v1::Endpoint* out);
+
+// What the member's host last said of it; null when it has said nothing.
+const MemberReport* ReportOf(const model::State& state, const model::Member& member);
+
+// --- replication groups, in convert_groups.cc ---
+
+inline constexpr std::string_view kGroupArnKind = "replicationgroup";
+
+void ToProto(const model::State& state, const model::Group& group, v1::ReplicationGroup* out);
+std::string ArnOf(const model::Records& records, const model::Group& group);
+
+// By an id in any letter case. kReplicationGroupNotFound.
+Result<const model::Group*> FindGroup(const model::Records& records, const std::string& id);
 
 }  // namespace ec::server

@@ -40,18 +40,13 @@ void Fill(const model::State& state, const HostId& host, EndpointId id, v1::Endp
   out->set_connections_open(report.counts.open);
 }
 
-void SetEndpoint(const Address& address, v1::EndpointStatus* out) {
-  out->mutable_endpoint()->set_address(ToString(address.ip));
-  out->mutable_endpoint()->set_port(address.port);
-}
-
 void AddEndpoints(const model::State& state, const model::Cluster& cluster,
                   v1::DescribeEndpointsResponse* response) {
   if (cluster.configuration) {
     v1::EndpointStatus* out = response->add_endpoints();
     out->set_kind("configuration");
     out->set_cache_cluster_id(cluster.id);
-    SetEndpoint(cluster.configuration->address, out);
+    SetEndpoint(cluster.configuration->address, out->mutable_endpoint());
     Fill(state, cluster.configuration->host, cluster.configuration->id, out);
   }
   std::vector<const model::Member*> nodes;
@@ -63,9 +58,36 @@ void AddEndpoints(const model::State& state, const model::Cluster& cluster,
     out->set_kind("node");
     out->set_cache_cluster_id(cluster.id);
     out->set_cache_node_id(node->node_id);
-    SetEndpoint(node->address, out);
+    SetEndpoint(node->address, out->mutable_endpoint());
+    if (!cluster.group.empty()) out->set_replication_group_id(cluster.group);
     Fill(state, node->host, node->id, out);
   }
+}
+
+// The two of the group itself.
+void AddEndpoints(const model::State& state, const model::Group& group,
+                  v1::DescribeEndpointsResponse* response) {
+  const auto add = [&](const char* kind, const model::GroupEndpoint& endpoint) {
+    if (endpoint.id == 0) return;
+    v1::EndpointStatus* out = response->add_endpoints();
+    out->set_kind(kind);
+    out->set_replication_group_id(group.id);
+    SetEndpoint(endpoint.address, out->mutable_endpoint());
+    Fill(state, endpoint.host, endpoint.id, out);
+  };
+  add("primary", group.primary);
+  add("reader", group.reader);
+}
+
+Status AddGroupEndpoints(const model::State& state, const std::string& id,
+                         v1::DescribeEndpointsResponse* response) {
+  Result<const model::Group*> group = FindGroup(state.records, id);
+  if (!group.ok()) return group.status();
+  AddEndpoints(state, **group, response);
+  for (const model::ClusterId& cluster : (*group)->members) {
+    AddEndpoints(state, state.records.clusters.at(cluster), response);
+  }
+  return {};
 }
 
 }  // namespace
@@ -94,7 +116,14 @@ Status DescribeHosts(ControllerLoop& loop, Instant now, const v1::DescribeHostsR
 
 Status DescribeEndpoints(ControllerLoop& loop, const v1::DescribeEndpointsRequest& request,
                          v1::DescribeEndpointsResponse* response) {
+  if (request.has_cache_cluster_id() && request.has_replication_group_id()) {
+    return {Fault::kInvalidParameterCombination,
+            "Give at most one of CacheClusterId and ReplicationGroupId."};
+  }
   return loop.Read([&](const model::State& state) -> Status {
+    if (request.has_replication_group_id()) {
+      return AddGroupEndpoints(state, request.replication_group_id(), response);
+    }
     if (request.has_cache_cluster_id()) {
       Result<std::string> id = model::ParseClusterId(request.cache_cluster_id());
       if (!id.ok()) return id.status();
@@ -105,6 +134,7 @@ Status DescribeEndpoints(ControllerLoop& loop, const v1::DescribeEndpointsReques
       AddEndpoints(state, found->second, response);
       return {};
     }
+    for (const auto& [id, group] : state.records.groups) AddEndpoints(state, group, response);
     for (const auto& [id, cluster] : state.records.clusters) {
       AddEndpoints(state, cluster, response);
     }

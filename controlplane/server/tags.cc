@@ -1,17 +1,38 @@
 #include "controlplane/server/tags.h"
 
+#include <fmt/format.h>
+
 #include "controlplane/core/tags.h"
+#include "controlplane/model/names.h"
 #include "controlplane/server/controller_loop.h"
+#include "controlplane/server/convert.h"
 
 namespace ec::server {
 namespace {
 
+using Tags = std::map<std::string, std::string>;
+
+Result<const Tags*> TagsOf(const model::Records& records, const std::string& text) {
+  Result<model::Arn> arn = model::ParseArn(text);
+  if (!arn.ok()) return arn.status();
+  if (arn->kind == kGroupArnKind) {
+    Result<const model::Group*> group = FindGroup(records, arn->name);
+    if (!group.ok()) return group.status();
+    if (ArnOf(records, **group) == model::ToString(*arn)) return &(*group)->tags;
+    return Status(Fault::kReplicationGroupNotFound,
+                  fmt::format("ReplicationGroup not found: {}", arn->name));
+  }
+  Result<model::ClusterId> id = core::FindTagged(records, text);
+  if (!id.ok()) return id.status();
+  return &records.clusters.at(*id).tags;
+}
+
 // All three answer with the resource's whole list.
 template <typename Response>
 Status ListTags(const model::State& state, const std::string& arn, Response* response) {
-  Result<model::ClusterId> id = core::FindTagged(state.records, arn);
-  if (!id.ok()) return id.status();
-  for (const auto& [key, value] : state.records.clusters.at(*id).tags) {
+  Result<const Tags*> tags = TagsOf(state.records, arn);
+  if (!tags.ok()) return tags.status();
+  for (const auto& [key, value] : **tags) {
     v1::Tag* tag = response->add_tag_list();
     tag->set_key(key);
     tag->set_value(value);

@@ -32,6 +32,7 @@ class Completion : public testing::Test {
     service_.describe = Describing({MakeCluster("demo", "available"),
                                     MakeCluster("pages", "available", "memcached", 3),
                                     MakeCluster("patient", "creating")});
+    service_.describe_groups = DescribingGroups({MakeGroup("orders", "available", 3)});
     service_.hosts = [](const auto&, auto* response) {
       for (const char* zone : {"us-east-1a", "us-east-1b"}) {
         response->add_hosts()->set_host_id(std::string("host-") + zone);
@@ -94,8 +95,8 @@ class Completion : public testing::Test {
 
 TEST_F(Completion, OffersCommandsAndSubcommands) {
   EXPECT_THAT(Offers({"c"}), ElementsAre("cluster", "connect", "completion"));
-  EXPECT_THAT(Offers({"cluster", ""}),
-              ElementsAre("create", "list", "show", "modify", "delete", "reboot"));
+  EXPECT_THAT(Offers({"cluster", ""}), ElementsAre("create", "list", "show", "modify", "delete",
+                                                   "reboot", "promote", "demote"));
   EXPECT_THAT(Offers({"-o", "json", "cluster", "re"}), ElementsAre("reboot"));
   EXPECT_THAT(Offers({"help", "cluster", "mo"}), ElementsAre("modify"));
   EXPECT_THAT(Offers({""}), Not(Contains("__complete")));
@@ -122,6 +123,13 @@ TEST_F(Completion, OffersValues) {
               ElementsAre("host-us-east-1a", "host-us-east-1b"));
   EXPECT_THAT(Offers({"connect", "pages", "--node", ""}), ElementsAre("0001", "0002", "0003"));
   EXPECT_THAT(Offers({"tag", "remove", "demo", ""}), ElementsAre("team"));
+  EXPECT_THAT(Offers({"group", "show", ""}), ElementsAre("orders"));
+  EXPECT_THAT(Offers({"group", "switchover", "orders", "--to", ""}),
+              ElementsAre("orders-001", "orders-002", "orders-003"));
+  EXPECT_THAT(Offers({"group", "remove-replica", "orders", "orders-002", ""}),
+              Contains("orders-003"));
+  EXPECT_THAT(Offers({"cluster", "demote", "demo", "--group", "o"}), ElementsAre("orders"));
+  EXPECT_THAT(Offers({"connect", ""}), ElementsAre("demo", "pages", "patient", "orders"));
   EXPECT_THAT(Offers({"rpc", "DescribeCacheC"}), ElementsAre("DescribeCacheClusters"));
   EXPECT_THAT(Offers({"cluster", "list", "-o", "j"}), ElementsAre("json"));
   EXPECT_THAT(Offers({"up", "--log-level", "w"}), ElementsAre("warning"));

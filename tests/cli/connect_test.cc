@@ -162,6 +162,29 @@ TEST(ConnectRedis, BecomesRedisCli) {
   EXPECT_THAT(missing.err, HasSubstr("cannot run redis-cli"));
 }
 
+TEST(ConnectRedis, GoesToTheEndpointsOfAGroup) {
+  const TempDir bin;
+  WriteAll(bin.path() + "/redis-cli", "#!/bin/sh\necho \"$@\"\n", true);
+  FakeService service;
+  service.describe = Describing({MakeCluster("demo", "available")});
+  v1::ReplicationGroup unborn = MakeGroup("unborn", "creating");
+  unborn.mutable_node_groups(0)->clear_primary_endpoint();
+  service.describe_groups = DescribingGroups({MakeGroup("orders", "available"), unborn});
+  Environment environment = service.environment();
+  environment["PATH"] = bin.path() + ":/usr/bin:/bin";
+  EXPECT_EQ(Ecctl({"connect", "orders", "--", "PING"}, environment).out,
+            "-h 127.0.0.1 -p 6001 PING\n");
+  EXPECT_EQ(Ecctl({"connect", "orders", "--reader"}, environment).out, "-h 127.0.0.1 -p 6002\n");
+  EXPECT_EQ(Ecctl({"connect", "orders", "--config"}, environment).exit, 2);
+  const Ended neither = Ecctl({"connect", "nobody"}, environment);
+  EXPECT_EQ(neither.exit, 1);
+  EXPECT_THAT(neither.err, HasSubstr("CacheCluster not found: nobody"));
+  EXPECT_THAT(Ecctl({"connect", "unborn"}, environment).err,
+              HasSubstr("unborn has no primary endpoint yet: it is creating"));
+  EXPECT_THAT(Ecctl({"connect", "demo", "--reader"}, environment).err,
+              HasSubstr("only a group has a reader endpoint"));
+}
+
 TEST(Connect, SaysWhyThereIsNothingToConnectTo) {
   FakeService service;
   v1::CacheCluster unborn = MakeCluster("unborn", "creating", "redis", 0);

@@ -33,6 +33,16 @@ class FakeService::ElastiCache : public v1::ElastiCache::Service {
   EC_FAKE_CALL(ModifyCacheCluster, modify)
   EC_FAKE_CALL(DeleteCacheCluster, remove)
   EC_FAKE_CALL(RebootCacheCluster, reboot)
+  EC_FAKE_CALL(CreateReplicationGroup, create_group)
+  EC_FAKE_CALL(DescribeReplicationGroups, describe_groups)
+  EC_FAKE_CALL(ModifyReplicationGroup, modify_group)
+  EC_FAKE_CALL(DeleteReplicationGroup, remove_group)
+  EC_FAKE_CALL(IncreaseReplicaCount, increase)
+  EC_FAKE_CALL(DecreaseReplicaCount, decrease)
+  EC_FAKE_CALL(TestFailover, failover)
+  EC_FAKE_CALL(SwitchoverReplicationGroup, switchover)
+  EC_FAKE_CALL(PromoteCacheCluster, promote)
+  EC_FAKE_CALL(DemoteCacheCluster, demote)
   EC_FAKE_CALL(DescribeCacheEngineVersions, versions)
   EC_FAKE_CALL(DescribeCacheNodeTypes, node_types)
   EC_FAKE_CALL(DescribeEvents, events)
@@ -134,6 +144,54 @@ v1::CacheCluster MakeCluster(const std::string& id, const std::string& status,
   return cluster;
 }
 
+v1::ReplicationGroup MakeGroup(const std::string& id, const std::string& status, int members) {
+  v1::ReplicationGroup group;
+  group.set_replication_group_id(id);
+  group.set_description("made by a test");
+  group.set_status(status);
+  group.set_engine("redis");
+  group.set_cache_node_type("cache.t3.micro");
+  group.set_automatic_failover("enabled");
+  group.set_multi_az("enabled");
+  group.set_arn("arn:aws:elasticache:us-east-1:000000000000:replicationgroup:" + id);
+  group.set_epoch(1);
+  v1::NodeGroup* node_group = group.add_node_groups();
+  node_group->set_node_group_id("0001");
+  node_group->set_status(status);
+  const auto set = [](v1::Endpoint* endpoint, int port) {
+    endpoint->set_address("127.0.0.1");
+    endpoint->set_port(port);
+  };
+  set(node_group->mutable_primary_endpoint(), 6001);
+  set(node_group->mutable_reader_endpoint(), 6002);
+  for (int i = 0; i < members; ++i) {
+    const std::string name = fmt::format("{}-{:03}", id, i + 1);
+    group.add_member_clusters(name);
+    v1::NodeGroupMember* member = node_group->add_node_group_members();
+    member->set_cache_cluster_id(name);
+    member->set_cache_node_id("0001");
+    member->set_cache_cluster_status("available");
+    member->set_preferred_availability_zone(std::string("us-east-1") + static_cast<char>('a' + i));
+    member->set_host_id(member->preferred_availability_zone());
+    member->set_engine_pid(100 + i);
+    set(member->mutable_read_endpoint(), 6101 + i);
+  }
+  SetPrimary(&group, id + "-001");
+  return group;
+}
+
+void SetPrimary(v1::ReplicationGroup* group, const std::string& cluster_id) {
+  for (v1::NodeGroupMember& member : *group->mutable_node_groups(0)->mutable_node_group_members()) {
+    const bool leads = member.cache_cluster_id() == cluster_id;
+    member.set_current_role(leads ? "primary" : "replica");
+    member.clear_in_sync();
+    member.clear_lag_bytes();
+    if (leads) continue;
+    member.set_in_sync(true);
+    member.set_lag_bytes(0);
+  }
+}
+
 v1::Event MakeEvent(uint64_t serial, const std::string& source, const std::string& message) {
   v1::Event event;
   event.set_serial(serial);
@@ -157,6 +215,23 @@ Answer<v1::DescribeCacheClustersRequest, v1::DescribeCacheClustersResponse> Desc
     if (request.has_cache_cluster_id() && response->cache_clusters_size() == 0) {
       return AwsError("CacheClusterNotFound",
                       "CacheCluster not found: " + request.cache_cluster_id());
+    }
+    return grpc::Status::OK;
+  };
+}
+
+Answer<v1::DescribeReplicationGroupsRequest, v1::DescribeReplicationGroupsResponse>
+DescribingGroups(std::vector<v1::ReplicationGroup> groups) {
+  return [groups = std::move(groups)](const auto& request, auto* response) {
+    for (const v1::ReplicationGroup& group : groups) {
+      if (!request.has_replication_group_id() ||
+          request.replication_group_id() == group.replication_group_id()) {
+        *response->add_replication_groups() = group;
+      }
+    }
+    if (request.has_replication_group_id() && response->replication_groups_size() == 0) {
+      return AwsError("ReplicationGroupNotFoundFault",
+                      "ReplicationGroup not found: " + request.replication_group_id());
     }
     return grpc::Status::OK;
   };

@@ -44,6 +44,17 @@ class FakeService {
   Answer<v1::ModifyCacheClusterRequest, v1::ModifyCacheClusterResponse> modify;
   Answer<v1::DeleteCacheClusterRequest, v1::DeleteCacheClusterResponse> remove;
   Answer<v1::RebootCacheClusterRequest, v1::RebootCacheClusterResponse> reboot;
+  Answer<v1::CreateReplicationGroupRequest, v1::CreateReplicationGroupResponse> create_group;
+  Answer<v1::DescribeReplicationGroupsRequest, v1::DescribeReplicationGroupsResponse>
+      describe_groups;
+  Answer<v1::ModifyReplicationGroupRequest, v1::ModifyReplicationGroupResponse> modify_group;
+  Answer<v1::DeleteReplicationGroupRequest, v1::DeleteReplicationGroupResponse> remove_group;
+  Answer<v1::IncreaseReplicaCountRequest, v1::IncreaseReplicaCountResponse> increase;
+  Answer<v1::DecreaseReplicaCountRequest, v1::DecreaseReplicaCountResponse> decrease;
+  Answer<v1::TestFailoverRequest, v1::TestFailoverResponse> failover;
+  Answer<v1::SwitchoverReplicationGroupRequest, v1::SwitchoverReplicationGroupResponse> switchover;
+  Answer<v1::PromoteCacheClusterRequest, v1::PromoteCacheClusterResponse> promote;
+  Answer<v1::DemoteCacheClusterRequest, v1::DemoteCacheClusterResponse> demote;
   Answer<v1::DescribeCacheEngineVersionsRequest, v1::DescribeCacheEngineVersionsResponse> versions;
   Answer<v1::DescribeCacheNodeTypesRequest, v1::DescribeCacheNodeTypesResponse> node_types;
   Answer<v1::DescribeEventsRequest, v1::DescribeEventsResponse> events;
@@ -75,10 +86,19 @@ class FakeService {
 v1::CacheCluster MakeCluster(const std::string& id, const std::string& status,
                              const std::string& engine = "redis", int nodes = 1, int port = 6379);
 
+// A group of so many members at 127.0.0.1, named <id>-001 and so on, in zones us-east-1a and on;
+// the first one leads, and the others are in sync.
+v1::ReplicationGroup MakeGroup(const std::string& id, const std::string& status, int members = 2);
+// Makes another member lead.
+void SetPrimary(v1::ReplicationGroup* group, const std::string& cluster_id);
+
 v1::Event MakeEvent(uint64_t serial, const std::string& source, const std::string& message);
 
 // An answer to DescribeCacheClusters: these clusters, or the one that is asked for.
 Answer<v1::DescribeCacheClustersRequest, v1::DescribeCacheClustersResponse> Describing(
     std::vector<v1::CacheCluster> clusters);
+// The same for DescribeReplicationGroups.
+Answer<v1::DescribeReplicationGroupsRequest, v1::DescribeReplicationGroupsResponse>
+DescribingGroups(std::vector<v1::ReplicationGroup> groups);
 
 }  // namespace ec::cli

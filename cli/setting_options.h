@@ -1,0 +1,52 @@
+// The settings that clusters and groups share, at their creation and later.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command_line.h"
+
+namespace ec::cli {
+
+struct SettingOptions {
+  std::optional<std::string> parameter_group, maintenance_window, snapshot_window;
+  std::optional<std::string> notification_topic;
+  std::optional<int> snapshot_retention;
+  std::vector<std::string> security_groups;
+};
+
+inline void AddSettingOptions(Command& command, SettingOptions* options) {
+  command
+      .Option("--parameter-group", "GROUP", &options->parameter_group,
+              "Cache parameter group (default: default.<family>)")
+      .List("--security-groups", "IDS", &options->security_groups, "Security group ids")
+      .Option("--maintenance-window", "WINDOW", &options->maintenance_window,
+              "Weekly, in UTC: ddd:hh24:mi-ddd:hh24:mi, such as sun:05:00-sun:06:00")
+      .Option("--snapshot-retention", "DAYS", &options->snapshot_retention,
+              "Redis: days to keep automatic snapshots, 0..35; 0 turns them off")
+      .Option("--snapshot-window", "WINDOW", &options->snapshot_window,
+              "Redis: daily, in UTC: hh24:mi-hh24:mi, such as 02:00-03:00")
+      .Option("--notification-topic", "ARN", &options->notification_topic,
+              "ARN of the SNS topic for notifications");
+}
+
+// `Request` is any of the API's that create or modify a cluster or a group. What is absent in the
+// options is absent in the request: the service judges the values.
+template <typename Request>
+void SetSettings(const SettingOptions& options, Request* request) {
+  if (options.parameter_group) request->set_cache_parameter_group_name(*options.parameter_group);
+  for (const std::string& id : options.security_groups) request->add_security_group_ids(id);
+  if (options.maintenance_window) {
+    request->set_preferred_maintenance_window(*options.maintenance_window);
+  }
+  if (options.snapshot_retention) {
+    request->set_snapshot_retention_limit(*options.snapshot_retention);
+  }
+  if (options.snapshot_window) request->set_snapshot_window(*options.snapshot_window);
+  if (options.notification_topic) request->set_notification_topic_arn(*options.notification_topic);
+}
+
+inline constexpr char kWaitText[] = "Wait until it is done, and tell how it goes";
+
+}  // namespace ec::cli
