@@ -32,6 +32,8 @@ struct Flags {
   bool stop_engines = false;
   bool discard = false;
   int stop_timeout_s = 60;
+  std::string carry = "hand-over";
+  std::string memcached_carry = "first-bytes";
 };
 
 bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
@@ -44,6 +46,16 @@ bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
       ->capture_default_str();
   app.add_option("--members-max", flags->members_max, "Engines that the host takes at most")
       ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--carry", flags->carry,
+                 "How connections get to the engines: hand-over, or relay for all of them")
+      ->check(CLI::IsMember({"hand-over", "relay"}))
+      ->capture_default_str();
+  app.add_option(
+         "--memcached-carry", flags->memcached_carry,
+         "The same for Memcached's nodes: first-bytes hands over what does not begin with a "
+         "discovery command; relay answers such commands anywhere")
+      ->check(CLI::IsMember({"first-bytes", "relay"}))
       ->capture_default_str();
   app.add_option("--log-level", flags->log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
@@ -114,6 +126,13 @@ engine::Machine LookAtMachine() {
   return machine;
 }
 
+// The library stands beside this program.
+std::string NetcardPath() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / "libec_netcard.so").string();
+}
+
 // SIGTERM and SIGINT are taken by one thread and by nobody else.
 sigset_t BlockSignals() {
   sigset_t signals;
@@ -131,7 +150,11 @@ int RunAgent(const Flags& flags) {
   options.dir = flags.dir;
   options.control_plane = flags.control_plane;
   options.machine = LookAtMachine();
-  options.programs = engine::FindPrograms();
+  const bool hands_over = flags.carry == "hand-over";
+  options.programs = engine::FindPrograms(hands_over ? NetcardPath() : "");
+  options.endpoints.carry = hands_over ? Carry::kHandOver : Carry::kRelay;
+  options.endpoints.memcached_carry =
+      hands_over && flags.memcached_carry == "first-bytes" ? Carry::kFirstBytes : Carry::kRelay;
   options.hello.host = flags.host;
   options.hello.zone = flags.zone;
   options.hello.incarnation = NextIncarnation(flags.dir);
