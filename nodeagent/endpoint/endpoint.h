@@ -15,18 +15,28 @@ namespace ec::endpoint {
 
 // The counts of one endpoint id. They outlive a change of its address or target.
 //
-// Every connection that arrives counts as accepted. It is open from then on, also while it is held,
-// unless it is refused at once. It ends as refused (no engine was found for it), as cut (the engine
-// died, or the endpoint changed), or as neither (the client closed it, or the engine did and
-// lives).
+// Every connection that arrives counts as accepted. It is open from then on, also while it waits,
+// unless it is refused at once. A connection that is handed over is open no more. Another one ends
+// as refused (no engine was found for it), as cut (the engine died, or the endpoint changed), or as
+// neither (the client closed it, or the engine did and lives). Of those that were handed over, the
+// ones that a change of the endpoint ends count as cut.
 struct Tally {
   std::atomic<uint64_t> accepted = 0;
   std::atomic<uint64_t> refused = 0;
+  std::atomic<uint64_t> refused_full = 0;
+  std::atomic<uint64_t> handed_over = 0;
+  std::atomic<uint64_t> relayed = 0;
   std::atomic<uint64_t> cut = 0;
   std::atomic<uint64_t> open = 0;
 
   EndpointCounts Read() const {
-    return {.accepted = accepted, .refused = refused, .cut = cut, .open = open};
+    return {.accepted = accepted,
+            .refused = refused,
+            .refused_full = refused_full,
+            .handed_over = handed_over,
+            .relayed = relayed,
+            .cut = cut,
+            .open = open};
   }
 };
 
@@ -34,10 +44,20 @@ struct Tally {
 // connections of the old one are cut.
 class Endpoint {
  public:
-  Endpoint(MemberId target, std::shared_ptr<Tally> tally)
-      : target_(target), tally_(std::move(tally)) {}
+  // `carry` is how its connections are to be carried.
+  Endpoint(Address address, MemberId target, Carry carry, std::shared_ptr<Tally> tally)
+      : address_(address),
+        target_(target),
+        carry_(carry),
+        tally_(std::move(tally)),
+        carried_(carry) {}
 
+  Address address() const { return address_; }
   MemberId target() const { return target_; }
+  Carry carry() const { return carry_; }
+  // How the newest connection really was: an engine that cannot be handed any gets the relay.
+  Carry carried() const { return carried_; }
+  void NoteCarried(Carry carried) { carried_ = carried; }
   Tally& tally() const { return *tally_; }
 
   void SetDiscovery(const std::optional<Discovery>& discovery) {
@@ -54,8 +74,11 @@ class Endpoint {
   }
 
  private:
+  const Address address_;
   const MemberId target_;
+  const Carry carry_;
   const std::shared_ptr<Tally> tally_;
+  std::atomic<Carry> carried_;
   mutable std::mutex mutex_;
   std::shared_ptr<const DiscoveryReplies> replies_;  // guarded by mutex_
 };

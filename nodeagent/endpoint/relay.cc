@@ -106,7 +106,9 @@ void Relay::Admit(Arrival arrival) {
 // Nothing is pumped: the arrival of an engine is not news of the client, which epoll brings soon.
 bool Relay::FindEngine(Connection& connection) {
   UniqueFd engine = ConnectUnix(engine_path_(connection.endpoint()->target()));
-  return engine && connection.OpenEngine(std::move(engine), epoll_.get());
+  if (!engine || !connection.OpenEngine(std::move(engine), epoll_.get())) return false;
+  ++connection.endpoint()->tally().relayed;
+  return true;
 }
 
 void Relay::CutAll(const CutCommand& command) {

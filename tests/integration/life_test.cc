@@ -19,6 +19,13 @@ using ::testing::HasSubstr;
 
 using LifeTest = InstallationTest;
 
+// Every connection to a Memcached node is relayed, so that discovery commands are answered anywhere
+// on it.
+class FramedLifeTest : public InstallationTest {
+ protected:
+  InstallationOptions Options() override { return {.agent_flags = {"--memcached-carry", "relay"}}; }
+};
+
 TEST_F(LifeTest, ARedisClusterIsCreatedServedAndDeleted) {
   const v1::CacheCluster cluster = installation().MustCreate("cache-1", "redis");
   ASSERT_EQ(cluster.cache_nodes_size(), 1);
@@ -87,7 +94,7 @@ TEST_F(LifeTest, AMemcachedClusterSpreadsOverZonesAndIsDiscovered) {
   }
 }
 
-TEST_F(LifeTest, AMemcachedClusterGrowsWhileTheOtherNodesKeepDataAndConnections) {
+TEST_F(FramedLifeTest, AMemcachedClusterGrowsWhileTheOtherNodesKeepDataAndConnections) {
   const v1::CacheCluster before = installation().MustCreate("pages", "memcached", 2);
   std::vector<MemcachedClient> clients;
   for (const v1::CacheNode& node : before.cache_nodes()) {
