@@ -31,6 +31,7 @@ const std::vector<NamedSuite>& Suites() {
       {"control-plane", "Control plane: calls, commits, memory, start, steps", RunControlPlane},
       {"footprint", "Memory of the control plane and an agent", RunFootprint},
       {"first-minute", "ecctl: a person's first minute", RunFirstMinute},
+      {"micro", "Small pieces that are run often", RunMicro},
   };
   return suites;
 }

@@ -32,6 +32,7 @@ void RunLifecycle(const Options& options, Report* report);
 void RunControlPlane(const Options& options, Report* report);
 void RunFootprint(const Options& options, Report* report);
 void RunFirstMinute(const Options& options, Report* report);
+void RunMicro(const Options& options, Report* report);
 
 class Stopwatch {
  public:

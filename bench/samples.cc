@@ -38,7 +38,8 @@ std::string Pretty(double value) {
   const double magnitude = std::floor(std::log10(std::abs(value)));
   const double unit = std::pow(10.0, magnitude - 2);
   const double rounded = std::round(value / unit) * unit;
-  const int digits = std::clamp(2 - static_cast<int>(magnitude), 0, 6);
+  const bool whole_number = value == std::round(value);
+  const int digits = whole_number ? 0 : std::clamp(2 - static_cast<int>(magnitude), 0, 6);
   const std::string text = fmt::format("{:.{}f}", rounded, digits);
   const size_t whole = std::min(text.find('.'), text.size());
   const size_t first = text.front() == '-' ? 1 : 0;

@@ -6,10 +6,14 @@
 
 namespace ec::bench {
 
-// Each kind is repeated so often; the serving reports are one per zone.
+// Each kind is repeated so often; reports are one per zone.
 inline constexpr int kStepRepeats = 8;
+inline constexpr int kZoneCount = 4;
 
 inline constexpr const char* kCreateWithCommit = "step: create a cluster, commit included";
+inline constexpr const char* kGoneWithCommit =
+    "step: a report that deleted nodes are gone, commit included";
+inline constexpr const char* kSilentTick = "step: a tick while a quarter of the nodes is silent";
 inline constexpr const char* kTick = "step: a tick";
 inline constexpr const char* kQuietReport = "step: a report without news";
 inline constexpr const char* kCreate = "step: create a cluster";

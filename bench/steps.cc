@@ -23,7 +23,7 @@
 namespace ec::bench {
 namespace {
 
-constexpr const char* kZones[] = {"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"};
+constexpr const char* kZones[kZoneCount] = {"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"};
 
 class HandClock : public Clock {
  public:
@@ -123,9 +123,12 @@ class World : public server::Outlet {
     host.Obey();
     return core::Reported{host.log.Make(host.plan.revision), 0};
   }
-  void ReportAll() {
+  void ReportAll() { ReportAllBut(""); }
+  void ReportAllBut(std::string_view silent) {
     clock_.Pass(std::chrono::milliseconds(500));
-    for (const char* const zone : kZones) Must({Report(zone)});
+    for (const char* const zone : kZones) {
+      if (zone != silent) Must({Report(zone)});
+    }
   }
 
   static core::Command Create(int number) {
@@ -183,6 +186,21 @@ void Run(int clusters, const std::string& dir) {
     for (int i = 0; i < kStepRepeats; ++i) world.Must({World::Create(next++)});
   });
   for (int i = 0; i < 4; ++i) world.ReportAll();
+  const auto remove = [&](int first) {
+    for (int i = 0; i < kStepRepeats; ++i) {
+      world.Must({World::Delete(first + i * (clusters / kStepRepeats))});
+    }
+  };
+  const auto count_reports = [&](const char* kind) {
+    std::vector<core::Input> news;
+    for (const char* const zone : kZones) news.push_back(world.Report(zone));
+    Count(kind, [&] {
+      for (const core::Input& report : news) world.Must({report});
+    });
+  };
+  remove(1);
+  count_reports(kGoneWithCommit);
+  for (int i = 0; i < 4; ++i) world.ReportAll();
   store.Forget();
   Count(kTick, [&] {
     for (int i = 0; i < kStepRepeats; ++i) world.Must({});
@@ -195,16 +213,13 @@ void Run(int clusters, const std::string& dir) {
   Count(kCreate, [&] {
     for (int i = 0; i < kStepRepeats; ++i) world.Must({World::Create(next++)});
   });
-  std::vector<core::Input> news;
-  for (const char* const zone : kZones) news.push_back(world.Report(zone));
-  Count(kServingReport, [&] {
-    for (const core::Input& report : news) world.Must({report});
-  });
-  for (int i = 0; i < 3; ++i) world.ReportAll();
-  Count(kDelete, [&] {
-    for (int i = 0; i < kStepRepeats; ++i) {
-      world.Must({World::Delete(i * (clusters / kStepRepeats))});
-    }
+  count_reports(kServingReport);
+  for (int i = 0; i < 4; ++i) world.ReportAll();
+  Count(kDelete, [&] { remove(0); });
+  for (int i = 0; i < 4; ++i) world.ReportAll();
+  for (int i = 0; i < 12; ++i) world.ReportAllBut(kZones[0]);  // six seconds: it is silent
+  Count(kSilentTick, [&] {
+    for (int i = 0; i < kStepRepeats; ++i) world.Must({});
   });
 }
 

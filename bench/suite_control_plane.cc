@@ -57,12 +57,27 @@ class World {
     }
   }
 
-  // Creates clusters until there are so many, and waits until the last is available.
+  // Creates clusters until there are so many, all available. REQUIRES: there are not more.
   void Fill(int count) {
-    const int missing = count - clusters_;
-    Create(missing, 64);
-    if (!installation_.WaitForStatus(Name(clusters_ - 1), "available")) {
-      throw std::runtime_error("a cluster did not become available");
+    const int first = clusters_;
+    Create(count - clusters_, 64);
+    Settle(first);
+  }
+  // Deletes the newest clusters until so many are left.
+  void Shrink(int count) {
+    const int first = count;
+    MakeCalls(installation_.address(), clusters_ - count, kCallersMany,
+              [first](v1::ElastiCache::Stub& stub, int number) {
+                v1::DeleteCacheClusterRequest request;
+                request.set_cache_cluster_id(Name(first + number));
+                grpc::ClientContext context;
+                v1::DeleteCacheClusterResponse response;
+                return stub.DeleteCacheCluster(&context, request, &response);
+              });
+    for (; clusters_ > count; --clusters_) {
+      if (!installation_.WaitUntilGone(Name(clusters_ - 1))) {
+        throw std::runtime_error("a cluster did not go");
+      }
     }
   }
   CallTimes Create(int count, int at_once) {
@@ -90,10 +105,12 @@ class World {
                        return stub.DescribeCacheClusters(&context, request, &response);
                      });
   }
-  // Creation goes on behind the calls: reports are taken, events written. Wait for its end.
-  void Settle() {
-    if (!installation_.WaitForStatus(Name(clusters_ - 1), "available")) {
-      throw std::runtime_error("a cluster did not become available");
+  // Creation goes on behind the calls: reports are taken, events written. Waits for its end.
+  void Settle(int first) {
+    for (int i = first; i < clusters_; ++i) {
+      if (!installation_.WaitForStatus(Name(i), "available")) {
+        throw std::runtime_error("a cluster did not become available");
+      }
     }
   }
   Memory memory() { return MemoryOf(installation_.control_plane().pid()); }
@@ -143,7 +160,8 @@ void MeasureCalls(const Options& options, World& world, int records, Rates* rate
   for (int round = 0; round < options.Size(5, 1); ++round) {
     create_one.push_back(world.Create(options.Size(40, 2), 1));
     create_many.push_back(world.Create(options.Size(160, 4), kCallersMany));
-    world.Settle();
+    world.Settle(records);
+    world.Shrink(records);
     describe_one.push_back(world.Describe(options.Size(1000, 4), 1, false));
     describe_many.push_back(world.Describe(options.Size(4000, 4), kCallersMany, false));
     pages.push_back(world.Describe(options.Size(200, 4), 1, true));
