@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <spawn.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -55,6 +56,10 @@ std::string FileSystemOf(const std::string& path) {
     default:
       return fmt::format("type {:#x}", static_cast<unsigned long>(info.f_type));
   }
+}
+
+double Milliseconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
 }
 
 std::string VersionOf(const std::string& program, const std::string& flag) {
@@ -119,8 +124,10 @@ Finished RunProgram(const std::vector<std::string>& arguments, const std::string
     finished.output.append(buffer, static_cast<size_t>(got));
   }
   int raw = 0;
-  waitpid(pid, &raw, 0);
+  rusage used = {};
+  wait4(pid, &raw, 0, &used);
   finished.milliseconds = watch.milliseconds();
+  finished.processor_ms = Milliseconds(used.ru_utime) + Milliseconds(used.ru_stime);
   finished.status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
   return finished;
 }

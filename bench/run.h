@@ -67,6 +67,7 @@ struct Finished {
   int status = -1;  // of exit; 128 + n after signal n
   std::string output;
   double milliseconds = 0;  // from its start to its end
+  double processor_ms = 0;  // that it used itself; tells more than the clock on a busy machine
 };
 // Runs a program to its end and takes its standard output; its errors go to `errors`.
 Finished RunProgram(const std::vector<std::string>& arguments,

@@ -38,8 +38,9 @@ std::string Pretty(double value) {
   const double magnitude = std::floor(std::log10(std::abs(value)));
   const double unit = std::pow(10.0, magnitude - 2);
   const double rounded = std::round(value / unit) * unit;
-  const bool whole_number = value == std::round(value);
-  const int digits = whole_number ? 0 : std::clamp(2 - static_cast<int>(magnitude), 0, 6);
+  // Rounding may have given it one more digit in front: 99.96 is 100.
+  const int shown = 2 - static_cast<int>(std::floor(std::log10(std::abs(rounded))));
+  const int digits = value == std::round(value) ? 0 : std::clamp(shown, 0, 6);
   const std::string text = fmt::format("{:.{}f}", rounded, digits);
   const size_t whole = std::min(text.find('.'), text.size());
   const size_t first = text.front() == '-' ? 1 : 0;

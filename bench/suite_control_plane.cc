@@ -180,22 +180,22 @@ void MeasureCalls(const Options& options, World& world, int records, Rates* rate
 
 void MeasureGrowth(const Options& options, Report* report) {
   World world;
-  const double before = world.memory().resident_mib;
   Rates rates;
   const std::vector<int> sizes = options.quick ? std::vector{1, 10} : std::vector{1, 1'000, 10'000};
-  double at_thousand = 0;
-  for (const int size : sizes) {
+  double before = 0;  // at the size before
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const int size = sizes[i];
     world.Fill(size);
-    if (size == 1'000) at_thousand = world.memory().resident_mib - before;
-    if (size == sizes.back()) {
-      const double grown = world.memory().resident_mib - before;
-      report->Add(fmt::format("resident memory per cluster, {} clusters", Pretty(size)), "KiB",
-                  {grown * 1024 / size});
-      if (at_thousand > 0) {
-        report->Add("resident memory per cluster, 1,000 clusters", "KiB",
-                    {at_thousand * 1024 / 1000});
-      }
+    const double resident = world.memory().resident_mib;
+    report->Add(fmt::format("resident memory, {} clusters recorded", Pretty(size)), "MiB",
+                {resident});
+    // Above the first calls' buffers and threads: what a cluster itself takes.
+    if (i + 1 == sizes.size()) {
+      report->Add(fmt::format("resident memory per cluster, {} to {} clusters",
+                              Pretty(sizes[i - 1]), Pretty(size)),
+                  "KiB", {(resident - before) * 1024 / (size - sizes[i - 1])});
     }
+    before = resident;
     MeasureCalls(options, world, size, &rates, report);
   }
   report->AddChart("CreateCacheCluster", "calls per second",

@@ -32,7 +32,7 @@ using Results = std::map<std::string, std::map<Cell, std::vector<double>>>;
 
 int CommandsFor(const Options& options, int value_bytes, int pipeline) {
   const int full =
-      (pipeline == 1 ? 40'000 : 200'000) / (value_bytes > 1000 && pipeline > 1 ? 3 : 1);
+      (pipeline == 1 ? 20'000 : 100'000) / (value_bytes > 1000 && pipeline > 1 ? 3 : 1);
   return options.Size(full, 200);
 }
 
@@ -93,7 +93,7 @@ using Loader = std::function<void(const Options&, const Path&, int value_bytes, 
 
 Results Measure(const Options& options, const Paths& paths, const Loader& load, Report* report) {
   Results results;
-  for (int round = 0; round < options.Size(7, 1); ++round) {
+  for (int round = 0; round < options.Size(5, 1); ++round) {
     for (const int value_bytes : {64, 4096}) {
       for (const int pipeline : {1, 16}) {
         // Each round begins with another path: none is always the first after a pause.
