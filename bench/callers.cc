@@ -25,6 +25,7 @@ std::unique_ptr<v1::ElastiCache::Stub> Connect(const std::string& address) {
 }  // namespace
 
 CallTimes MakeCalls(const std::string& address, int count, int at_once, const Call& call) {
+  CheckInterrupted();
   std::vector<std::unique_ptr<v1::ElastiCache::Stub>> stubs;
   for (int i = 0; i < at_once; ++i) stubs.push_back(Connect(address));
   CallTimes times;

@@ -110,8 +110,6 @@ class Load {
   }
 
   void Send(Connection& connection) {
-    const bool idle = !reopen_ && connection.sent == 0 && left_to_begin_ == 0;
-    if (idle && connection.received == 0 && left_to_end_ == 0) return;
     while (connection.sent < request_.size()) {
       const ssize_t sent = send(connection.fd.get(), request_.data() + connection.sent,
                                 request_.size() - connection.sent, MSG_NOSIGNAL);
@@ -161,6 +159,7 @@ std::string Repeat(const std::string& text, int times) {
 }  // namespace
 
 double RunMemcachedLoad(const MemcachedLoad& load) {
+  CheckInterrupted();
   const std::string value(static_cast<size_t>(load.value_bytes), 'v');
   const std::string set = fmt::format("set key 0 0 {}\r\n{}\r\n", value.size(), value);
   const std::string get = "get key\r\n";
@@ -174,6 +173,7 @@ double RunMemcachedLoad(const MemcachedLoad& load) {
 }
 
 double RunConnections(const Target& target, int connections, int at_once) {
+  CheckInterrupted();
   return Load(target, "PING\r\n", 7, "+PONG\r\n", true).Run(at_once, connections);
 }
 

@@ -75,6 +75,7 @@ bool RunSuite(const NamedSuite& suite, const Options& options) {
 
 int Main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
+  StopInOrderOnSignals();
   Options options;
   std::string wanted = "all";
   std::vector<std::string> names = {"all"};

@@ -26,6 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+volatile sig_atomic_t interrupted = 0;
+
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 // The value of a line such as "model name : ..." in one of /proc's files.
@@ -68,6 +70,17 @@ std::string VersionOf(const std::string& program, const std::string& flag) {
 }
 
 }  // namespace
+
+void StopInOrderOnSignals() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { interrupted = 1; };
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+}
+
+void CheckInterrupted() {
+  if (interrupted != 0) throw std::runtime_error("interrupted");
+}
 
 double Stopwatch::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
@@ -133,6 +146,7 @@ Finished RunProgram(const std::vector<std::string>& arguments, const std::string
 }
 
 Finished MustRun(const std::vector<std::string>& arguments) {
+  CheckInterrupted();
   const ScratchDirectory scratch;
   const std::string errors = scratch.path() + "/errors";
   Finished finished = RunProgram(arguments, errors);

@@ -34,6 +34,12 @@ void RunFootprint(const Options& options, Report* report);
 void RunFirstMinute(const Options& options, Report* report);
 void RunMicro(const Options& options, Report* report);
 
+// From now on SIGINT and SIGTERM do not end the process: the next measurement throws instead, so
+// that everything that was started is stopped.
+void StopInOrderOnSignals();
+// Throws std::runtime_error after such a signal.
+void CheckInterrupted();
+
 class Stopwatch {
  public:
   // Since it was made, or since the last call of Restart().

@@ -232,7 +232,7 @@ int main(int argc, char** argv) {
   std::string dir;
   app.add_option("--clusters", clusters, "Clusters recorded")
       ->required()
-      ->check(CLI::Range(10, 15'000));
+      ->check(CLI::Range(2 * ec::bench::kStepRepeats, 15'000));
   app.add_option("--dir", dir, "Directory for the store")->required();
   CLI11_PARSE(app, argc, argv);
   ec::bench::Run(clusters, dir);
