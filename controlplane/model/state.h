@@ -39,7 +39,8 @@ struct HostIndex {
   std::set<std::pair<uint64_t, MemberId>> members;          // (revision, member)
   std::set<std::pair<uint64_t, ClusterId>> configurations;  // configuration endpoints served
   std::set<MemberId> deleting;                              // waiting to be gone
-  std::deque<Gone> gone;                                    // by rising revision
+  std::set<MemberId> active;  // neither recovering nor failed: a silence is news for them
+  std::deque<Gone> gone;      // by rising revision
 };
 
 struct State {
