@@ -32,20 +32,73 @@ Outcome ListEndpoints(Context& context, const EndpointOptions& options) {
     context.Print(response);
     return {};
   }
-  Table table({"CLUSTER", "NODE", "KIND", "ENDPOINT", "HOST", "LISTENING", "OPEN", "ACCEPTED",
-               "REFUSED", "CUT", "TROUBLE"});
+  Table table({"CLUSTER", "NODE", "KIND", "ENDPOINT", "HOST", "LISTENING", "CARRY", "ACCEPTED",
+               "HANDED-OVER", "RELAYED", "OPEN", "REFUSED", "CUT", "TROUBLE"});
   table.ColorStatusColumn(5);
   for (const v1::EndpointStatus& one : response.endpoints()) {
     const bool of_group = !one.has_cache_cluster_id();
     table.Add({of_group ? one.replication_group_id() : one.cache_cluster_id(),
                one.has_cache_node_id() ? one.cache_node_id() : "-", one.kind(),
                FormatEndpoint(one.endpoint()), one.host_id(), one.listening() ? "yes" : "no",
-               std::to_string(one.connections_open()), std::to_string(one.connections_accepted()),
+               one.has_carry() ? one.carry() : "-", std::to_string(one.connections_accepted()),
+               std::to_string(one.connections_handed_over()),
+               std::to_string(one.connections_relayed()), std::to_string(one.connections_open()),
                std::to_string(one.connections_refused()), std::to_string(one.connections_cut()),
                one.trouble()});
   }
   context.Print(table, "There are no endpoints.");
   return {};
+}
+
+std::string CarryText(const std::string& carry) {
+  if (carry == "hand-over") return "hand-over: the engine gets the client's own connection";
+  if (carry == "first-bytes") {
+    return "first-bytes: handed over, unless a discovery command comes first";
+  }
+  if (carry == "relay") return "relay: the agent copies bytes";
+  return carry;
+}
+
+std::string EndpointText(const v1::EndpointStatus& one) {
+  std::string out;
+  const auto line = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += fmt::format("{:<16}{}\n", name, value);
+  };
+  line("Endpoint", FormatEndpoint(one.endpoint()));
+  line("Kind", one.kind());
+  line("Cluster", one.cache_cluster_id());
+  line("Node", one.cache_node_id());
+  line("Host", one.host_id());
+  line("Listening", one.listening() ? "yes" : "no");
+  line("Trouble", one.trouble());
+  line("Carry", CarryText(one.carry()));
+  out += "\nConnections since the agent started\n";
+  line("Accepted", std::to_string(one.connections_accepted()));
+  line("Handed over", std::to_string(one.connections_handed_over()));
+  line("Relayed", std::to_string(one.connections_relayed()));
+  line("Open at agent", std::to_string(one.connections_open()));
+  const uint64_t full = one.connections_refused_full();
+  line("Refused", fmt::format("{} (no engine: {}, agent full: {})", one.connections_refused(),
+                              one.connections_refused() - full, full));
+  line("Cut", std::to_string(one.connections_cut()));
+  out.pop_back();
+  return out;
+}
+
+// Endpoints are known by their addresses; the port may be left out.
+Outcome ShowEndpoint(Context& context, const std::string& wanted) {
+  v1::DescribeEndpointsResponse response;
+  EC_RETURN_UNLESS_OK(context.Call(&v1::Emulator::Stub::DescribeEndpoints, {}, &response));
+  for (const v1::EndpointStatus& one : response.endpoints()) {
+    if (wanted != FormatEndpoint(one.endpoint()) && wanted != one.endpoint().address()) continue;
+    if (context.json()) {
+      context.Print(one);
+    } else {
+      PrintLine(EndpointText(one));
+    }
+    return {};
+  }
+  return Refused(fmt::format("there is no endpoint {}; see 'ecctl endpoint list'", wanted));
 }
 
 }  // namespace
@@ -66,6 +119,16 @@ void AddEndpointCommands(CommandLine& line) {
               "Only those of this replication group and its members")
       .Excludes("--cluster")
       .Option("--host", "HOST", &options->host, "Only those on this host");
+  auto wanted = std::make_shared<std::string>();
+  line.AddCommand(
+          endpoint, "show",
+          "Show one endpoint: how connections are carried, and what became of them",
+          [wanted](Context& context) { return ShowEndpoint(context, *wanted); },
+          "Examples:\n"
+          "  ecctl endpoint show 127.185.0.4:6379\n"
+          "  ecctl endpoint show 127.185.0.4 -o json\n")
+      .Argument("endpoint", "ADDRESS[:PORT]", wanted.get(),
+                "Its address, as 'endpoint list' has it");
 }
 
 }  // namespace ec::cli

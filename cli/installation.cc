@@ -76,6 +76,9 @@ bool Understand(const Json& json, Installation* installation) {
   if (Get(json, "grpc_address", &address)) installation->grpc_address = address;
   int nodes_max = 0;
   if (Get(json, "region_nodes_max", &nodes_max)) installation->region_nodes_max = nodes_max;
+  std::string carry;
+  if (Get(json, "carry", &carry)) installation->carry = carry;
+  if (Get(json, "memcached_carry", &carry)) installation->memcached_carry = carry;
   return true;
 }
 
@@ -186,6 +189,8 @@ Outcome WriteInstallation(const std::string& dir, const Installation& installati
                {"log_level", installation.log_level}};
   if (installation.grpc_address) json["grpc_address"] = *installation.grpc_address;
   if (installation.region_nodes_max) json["region_nodes_max"] = *installation.region_nodes_max;
+  if (installation.carry) json["carry"] = *installation.carry;
+  if (installation.memcached_carry) json["memcached_carry"] = *installation.memcached_carry;
   const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 
   const std::string path = InstallationFile(dir);

@@ -29,6 +29,9 @@ struct Installation {
   std::optional<int> region_nodes_max;
   int members_max = 0;
   std::string log_level;
+  // How the agents carry connections, where they were told; else as they do by themselves.
+  std::optional<std::string> carry;
+  std::optional<std::string> memcached_carry;
   friend bool operator==(const Installation&, const Installation&) = default;
 };
 

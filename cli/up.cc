@@ -98,21 +98,27 @@ std::vector<std::string> ControlPlaneCommand(const Startup& startup) {
 
 std::vector<std::string> AgentCommand(const Startup& startup, const std::string& zone) {
   const std::string dir = HostDirectory(startup.dir, zone);
-  return {ProgramPath("ec-nodeagent"),
-          "--dir",
-          dir,
-          "--host",
-          zone,
-          "--zone",
-          zone,
-          "--control-plane",
-          *startup.installation.grpc_address,
-          "--members-max",
-          std::to_string(startup.installation.members_max),
-          "--log-level",
-          startup.installation.log_level,
-          "--log-file",
-          dir + "/agent.log"};
+  std::vector<std::string> argv = {ProgramPath("ec-nodeagent"),
+                                   "--dir",
+                                   dir,
+                                   "--host",
+                                   zone,
+                                   "--zone",
+                                   zone,
+                                   "--control-plane",
+                                   *startup.installation.grpc_address,
+                                   "--members-max",
+                                   std::to_string(startup.installation.members_max),
+                                   "--log-level",
+                                   startup.installation.log_level,
+                                   "--log-file",
+                                   dir + "/agent.log"};
+  const auto add = [&](const char* flag, const std::optional<std::string>& value) {
+    if (value) argv.insert(argv.end(), {flag, *value});
+  };
+  add("--carry", startup.installation.carry);
+  add("--memcached-carry", startup.installation.memcached_carry);
+  return argv;
 }
 
 // Waits for the next look. An outcome says why there will be none.
@@ -346,6 +352,14 @@ void AddUpCommand(CommandLine& line) {
       .Option("--members-max", "N", &options->members_max,
               "Most cache nodes per host (default 100)")
       .Within(1, 10'000)
+      .Option("--carry", "HOW", &options->carry,
+              "How connections get to the engines: hand-over, relay (default hand-over)")
+      .OneOf({"hand-over", "relay"})
+      .Option(
+          "--memcached-carry", "HOW", &options->memcached_carry,
+          "The same for Memcached's nodes: first-bytes hands over all but connections that begin "
+          "with a discovery command, relay answers those anywhere (default first-bytes)")
+      .OneOf({"first-bytes", "relay"})
       .Option("--log-level", "LEVEL", &options->log_level, "Of the daemons (default info)")
       .OneOf({"debug", "info", "warning", "error"});
 }

@@ -60,6 +60,8 @@ Installation Propose(const UpOptions& options, bool is_default_directory) {
   installation.region_nodes_max = options.region_nodes_max;
   installation.members_max = options.members_max.value_or(kDefaultMembersMax);
   installation.log_level = options.log_level.value_or("info");
+  installation.carry = options.carry;
+  installation.memcached_carry = options.memcached_carry;
   return installation;
 }
 
@@ -98,6 +100,12 @@ Outcome CheckSame(const UpOptions& options, const std::string& dir,
   }
   if (options.log_level && *options.log_level != installation.log_level) {
     return differs("--log-level", installation.log_level);
+  }
+  const std::string carry = installation.carry.value_or("hand-over");
+  if (options.carry && *options.carry != carry) return differs("--carry", carry);
+  const std::string memcached_carry = installation.memcached_carry.value_or("first-bytes");
+  if (options.memcached_carry && *options.memcached_carry != memcached_carry) {
+    return differs("--memcached-carry", memcached_carry);
   }
   return {};
 }

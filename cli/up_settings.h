@@ -19,6 +19,8 @@ struct UpOptions {
   std::optional<int> region_nodes_max;
   std::optional<int> members_max;
   std::optional<std::string> log_level;
+  std::optional<std::string> carry;
+  std::optional<std::string> memcached_carry;
 };
 
 // What the options and the defaults make of a new installation.

@@ -148,12 +148,22 @@ struct MemberReport {
 
 enum class EndpointTrouble { kNone, kAddressInUse, kAddressNotAvailable, kOther };
 
+// How an admitted connection gets to its engine.
+enum class Carry {
+  kRelay,       // the agent copies bytes
+  kHandOver,    // the engine gets the client's socket, and the agent is out of the way
+  kFirstBytes,  // handed over, unless its first bytes ask for the nodes: then relayed
+};
+
 // Connections at one endpoint since the agent started.
 struct EndpointCounts {
   uint64_t accepted = 0;
-  uint64_t refused = 0;  // closed because there was no engine to carry them to
-  uint64_t cut = 0;      // ended because the engine behind them went away
-  uint64_t open = 0;     // now
+  uint64_t refused = 0;       // for any reason
+  uint64_t refused_full = 0;  // of those: the agent had as many as it takes; else no engine came
+  uint64_t handed_over = 0;   // from then on the engine's affair: neither open nor ended here
+  uint64_t relayed = 0;
+  uint64_t cut = 0;   // ended because the engine or the endpoint behind them went away
+  uint64_t open = 0;  // at the agent now: relayed, or waiting for an engine or for first bytes
   friend bool operator==(const EndpointCounts&, const EndpointCounts&) = default;
 };
 
@@ -162,6 +172,7 @@ struct EndpointReport {
   bool listening = false;
   EndpointTrouble trouble = EndpointTrouble::kNone;
   std::string trouble_text;
+  Carry carry = Carry::kRelay;  // of the newest connection, or of the next one if none came yet
   EndpointCounts counts;
   friend bool operator==(const EndpointReport&, const EndpointReport&) = default;
 };

@@ -27,6 +27,8 @@ struct Flags : DaemonFlags {
   bool stop_engines = false;
   bool discard = false;
   int stop_timeout_s = 60;
+  std::string carry = "hand-over";
+  std::string memcached_carry = "first-bytes";
 };
 
 std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
@@ -39,6 +41,16 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
       ->capture_default_str();
   app.add_option("--members-max", flags->members_max, "Engines that the host takes at most")
       ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--carry", flags->carry,
+                 "How connections get to the engines: hand-over, or relay for all of them")
+      ->check(CLI::IsMember({"hand-over", "relay"}))
+      ->capture_default_str();
+  app.add_option(
+         "--memcached-carry", flags->memcached_carry,
+         "The same for Memcached's nodes: first-bytes hands over what does not begin with a "
+         "discovery command; relay answers such commands anywhere")
+      ->check(CLI::IsMember({"first-bytes", "relay"}))
       ->capture_default_str();
   app.add_flag("--stop-engines", flags->stop_engines,
                "Stop the host's engines in order, keeping Redis data for the next start, and exit. "
@@ -96,13 +108,24 @@ engine::Machine LookAtMachine() {
   return machine;
 }
 
+// The library stands beside this program.
+std::string NetcardPath() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / "libec_netcard.so").string();
+}
+
 int RunAgent(const Flags& flags) {
   const sigset_t signals = BlockStopSignals();
   agent::AgentOptions options;
   options.dir = flags.dir;
   options.control_plane = flags.control_plane;
   options.machine = LookAtMachine();
-  options.programs = engine::FindPrograms();
+  const bool hands_over = flags.carry == "hand-over";
+  options.programs = engine::FindPrograms(hands_over ? NetcardPath() : "");
+  options.endpoints.carry = hands_over ? Carry::kHandOver : Carry::kRelay;
+  options.endpoints.memcached_carry =
+      hands_over && flags.memcached_carry == "first-bytes" ? Carry::kFirstBytes : Carry::kRelay;
   options.hello.host = flags.host;
   options.hello.zone = flags.zone;
   options.hello.incarnation = NextIncarnation(flags.dir);

@@ -115,6 +115,7 @@ void ToProto(const OffsetQuestion& question, v1::OffsetQuestion* out) {
 static_assert(static_cast<int>(MemberPhase::kStopping) == v1::MemberReport::STOPPING);
 static_assert(static_cast<int>(MemberPhase::kFailed) == v1::MemberReport::FAILED);
 static_assert(static_cast<int>(EndpointTrouble::kOther) == v1::EndpointReport::OTHER);
+static_assert(static_cast<int>(Carry::kFirstBytes) == v1::EndpointReport::FIRST_BYTES);
 
 void ToProto(const ReplicationReport& report, v1::ReplicationReport* out) {
   out->set_epoch(report.epoch);
@@ -174,8 +175,12 @@ void ToProto(const EndpointReport& report, v1::EndpointReport* out) {
   out->set_listening(report.listening);
   out->set_trouble(static_cast<v1::EndpointReport::Trouble>(report.trouble));
   out->set_trouble_text(report.trouble_text);
+  out->set_carry(static_cast<v1::EndpointReport::Carry>(report.carry));
   out->set_accepted(report.counts.accepted);
   out->set_refused(report.counts.refused);
+  out->set_refused_full(report.counts.refused_full);
+  out->set_handed_over(report.counts.handed_over);
+  out->set_relayed(report.counts.relayed);
   out->set_cut(report.counts.cut);
   out->set_open(report.counts.open);
 }
@@ -188,7 +193,15 @@ EndpointReport FromProto(const v1::EndpointReport& in) {
                        ? static_cast<EndpointTrouble>(in.trouble())
                        : EndpointTrouble::kOther;
   report.trouble_text = in.trouble_text();
-  report.counts = {in.accepted(), in.refused(), in.cut(), in.open()};
+  report.carry = v1::EndpointReport::Carry_IsValid(in.carry()) ? static_cast<Carry>(in.carry())
+                                                               : Carry::kRelay;
+  report.counts = {.accepted = in.accepted(),
+                   .refused = in.refused(),
+                   .refused_full = in.refused_full(),
+                   .handed_over = in.handed_over(),
+                   .relayed = in.relayed(),
+                   .cut = in.cut(),
+                   .open = in.open()};
   return report;
 }
 

@@ -225,6 +225,7 @@ Result<Group> NewGroup(const Draft& draft, const std::string& text,
   Group group;
   group.id = *id;
   group.description = description;
+  group.epoch = draft.revision();
   return group;
 }
 

@@ -137,6 +137,7 @@ Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
   follower.auto_minor_version_upgrade = target->auto_minor_version_upgrade;
   follower.notification = target->notification;
   draft.EnterGroup(*id, group_id);
+  draft.RaiseEpoch(group_id);
   Group& group = draft.EditGroup(group_id);
   group.status = GroupStatus::kModifying;
   group.demoting = *id;

@@ -139,6 +139,11 @@ void Draft::TouchGroup(const model::GroupId& id) {
   }
 }
 
+void Draft::RaiseEpoch(const model::GroupId& id) {
+  model::Group& group = EditGroup(id);
+  group.epoch = std::max(group.epoch + 1, revision());
+}
+
 void Draft::PutGroup(model::Group group) {
   const model::GroupId id = group.id;
   edit_.groups[id] = std::move(group);

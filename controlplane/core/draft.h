@@ -53,6 +53,10 @@ class Draft {
   // Only those of the group's endpoints have.
   void TouchGroupEndpoints(const model::GroupId& id);
 
+  // Gives the group an epoch higher than any group has had: a cluster may pass from one group to
+  // another, and its host obeys no lower one.
+  void RaiseEpoch(const model::GroupId& id);
+
   void PutGroup(model::Group group);
   void DropGroup(const model::GroupId& id);  // REQUIRES: it has no clusters any more
   // Takes a cluster into a group, or out of the one it is in.

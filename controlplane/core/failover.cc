@@ -96,7 +96,7 @@ void SayTrouble(Draft& draft, const GroupId& id, const std::string& why) {
 void RestartEmpty(Draft& draft, const GroupId& id) {
   Group& group = draft.EditGroup(id);
   group.trouble.clear();
-  ++group.epoch;
+  draft.RaiseEpoch(id);
   Member& leader = draft.EditMember(group.leader);
   ++leader.generation;
   leader.pid = 0;  // the end of the one before says nothing about the next
@@ -175,7 +175,7 @@ void GiveUp(Draft& draft, const GroupId& id, const std::string& why) {
   const std::string to =
       draft.FindMember(group.successor) == nullptr ? "" : ClusterOf(draft, group.successor);
   // Whoever has taken a role of the step takes its old one again.
-  if (group.step == SwitchStep::kDemoting) ++group.epoch;
+  if (group.step == SwitchStep::kDemoting) draft.RaiseEpoch(id);
   group.step = SwitchStep::kNone;
   group.successor = 0;
   draft.AddGroupEvent(id, messages::SwitchoverGivenUp(to, why));
@@ -211,7 +211,7 @@ void AdvancePausing(Draft& draft, const Settings& settings, const GroupId& id) {
   if (!offset || *offset < seen->offset) return;
   Group& changed = draft.EditGroup(id);
   changed.step = SwitchStep::kDemoting;
-  ++changed.epoch;
+  draft.RaiseEpoch(id);
   draft.TouchGroup(id);
 }
 
@@ -330,7 +330,7 @@ void Appoint(Draft& draft, const Settings& settings, const GroupId& id, MemberId
   Group& group = draft.EditGroup(id);
   const ClusterId before = ClusterOf(draft, group.leader);
   group.leader = leader;
-  ++group.epoch;
+  draft.RaiseEpoch(id);
   group.step = SwitchStep::kNone;
   group.successor = 0;
   group.trouble.clear();

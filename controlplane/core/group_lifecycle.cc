@@ -149,7 +149,7 @@ void FollowReplacement(Draft& draft, const GroupId& id) {
   const MemberId successor = replacement->id;
   Group& changed = draft.EditGroup(id);
   changed.leader = successor;
-  ++changed.epoch;
+  draft.RaiseEpoch(id);
   draft.TouchGroup(id);
 }
 

@@ -19,7 +19,6 @@ namespace ec::core {
 namespace {
 
 using model::ClusterId;
-using model::MemberStatus;
 
 // AWS's default VPC is a /16 with a /20 for each zone.
 constexpr int kSubnetPrefix = 20;
@@ -56,16 +55,14 @@ void AddPlanned(const model::HostIndex& index, const model::Records& records, ui
   }
 }
 
+// The host is silent: once its members have been marked, there is nothing left to look at.
 void AdvanceClustersOn(Draft& draft, const Settings& settings, const HostId& host) {
   const model::State& state = draft.state();
   const auto index = state.hosts.find(host);
   if (index == state.hosts.end()) return;
   std::set<ClusterId> clusters;
-  for (const auto& [revision, id] : index->second.members) {
-    const model::Member& member = state.records.members.at(id);
-    if (member.status != MemberStatus::kRecovering && member.status != MemberStatus::kFailed) {
-      clusters.insert(member.cluster);
-    }
+  for (const MemberId id : index->second.active) {
+    clusters.insert(state.records.members.at(id).cluster);
   }
   for (const ClusterId& id : clusters) Advance(draft, settings, id);
 }

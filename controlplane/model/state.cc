@@ -5,10 +5,15 @@
 namespace ec::model {
 namespace {
 
+bool IsActive(MemberStatus status) {
+  return status != MemberStatus::kRecovering && status != MemberStatus::kFailed;
+}
+
 void IndexMember(const Member& member, State* state) {
   HostIndex& host = state->hosts[member.host];
   host.members.emplace(member.revision, member.id);
   if (member.status == MemberStatus::kDeleting) host.deleting.insert(member.id);
+  if (IsActive(member.status)) host.active.insert(member.id);
   state->addresses.insert(member.address.ip);
 }
 
@@ -16,6 +21,7 @@ void UnindexMember(const Member& member, State* state) {
   HostIndex& host = state->hosts[member.host];
   host.members.erase({member.revision, member.id});
   host.deleting.erase(member.id);
+  host.active.erase(member.id);
   state->addresses.erase(member.address.ip);
 }
 

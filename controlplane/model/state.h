@@ -40,7 +40,8 @@ struct HostIndex {
   std::set<std::pair<uint64_t, ClusterId>> configurations;  // configuration endpoints served
   std::set<std::pair<uint64_t, GroupId>> groups;            // with an endpoint served here
   std::set<MemberId> deleting;                              // waiting to be gone
-  std::deque<Gone> gone;                                    // by rising revision
+  std::set<MemberId> active;  // neither recovering nor failed: a silence is news for them
+  std::deque<Gone> gone;      // by rising revision
 };
 
 // A question about a member's replication offset that has been asked.

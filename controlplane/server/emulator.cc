@@ -24,6 +24,18 @@ std::string HostStatus(const ControllerLoop& loop, const model::State& state, co
   return now < core::SilentAt(state, loop.settings(), id) ? "ready" : "silent";
 }
 
+const char* NameOfCarry(Carry carry) {
+  switch (carry) {
+    case Carry::kRelay:
+      return "relay";
+    case Carry::kHandOver:
+      return "hand-over";
+    case Carry::kFirstBytes:
+      return "first-bytes";
+  }
+  return "relay";
+}
+
 void Fill(const model::State& state, const HostId& host, EndpointId id, v1::EndpointStatus* out) {
   out->set_host_id(host);
   out->set_listening(false);
@@ -36,6 +48,10 @@ void Fill(const model::State& state, const HostId& host, EndpointId id, v1::Endp
   if (!report.trouble_text.empty()) out->set_trouble(report.trouble_text);
   out->set_connections_accepted(report.counts.accepted);
   out->set_connections_refused(report.counts.refused);
+  out->set_connections_refused_full(report.counts.refused_full);
+  out->set_connections_handed_over(report.counts.handed_over);
+  out->set_connections_relayed(report.counts.relayed);
+  out->set_carry(NameOfCarry(report.carry));
   out->set_connections_cut(report.counts.cut);
   out->set_connections_open(report.counts.open);
 }

@@ -66,10 +66,10 @@ class Reader {
   int column_ = 0;
 };
 
-// Binds a statement's parameters from left to right, and runs it.
+// Binds a statement's parameters from left to right, and runs it. One at a time for each text.
 class Writer {
  public:
-  Writer(Database& database, const char* sql) : statement_(database, sql) {}
+  Writer(Statements& statements, std::string_view sql) : statement_(statements.Get(sql)) {}
   Writer& operator<<(const std::string& value) {
     statement_.bind(++index_, value);
     return *this;
@@ -106,7 +106,7 @@ class Writer {
   }
 
  private:
-  Statement statement_;
+  Statement& statement_;
   int index_ = 0;
 };
 
@@ -406,13 +406,13 @@ void ReadEvents(Database& db, model::Records* records) {
 
 // --- writing --------------------------------------------------------------------------------
 
-void WriteInstallation(Database& db, const model::Edit& edit) {
-  Writer revision(db, "UPDATE installation SET revision = ? WHERE revision = ?");
+void WriteInstallation(Statements& statements, const model::Edit& edit) {
+  Writer revision(statements, "UPDATE installation SET revision = ? WHERE revision = ?");
   revision << edit.revision << edit.revision - 1;
   if (revision.Run() != 1) throw SQLite::Exception("another writer has changed the database");
   if (!edit.installation) return;
   const model::Installation& installation = *edit.installation;
-  Writer write(db,
+  Writer write(statements,
                "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
                "next_event = ?");
   write << installation.region << installation.account << ToString(installation.vpc)
@@ -420,21 +420,21 @@ void WriteInstallation(Database& db, const model::Edit& edit) {
   write.Run();
 }
 
-void WriteHosts(Database& db, const model::Edit& edit) {
-  Writer put_zone(db,
+void WriteHosts(Statements& statements, const model::Edit& edit) {
+  Writer put_zone(statements,
                   "INSERT INTO zone VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
                   "subnet_cidr = excluded.subnet_cidr, next_offset = excluded.next_offset");
   for (const auto& [name, zone] : edit.zones) {
     put_zone << name << ToString(zone.subnet) << zone.next_offset;
     put_zone.Run();
   }
-  Writer put_host(db,
+  Writer put_host(statements,
                   "INSERT INTO host VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
                   "zone = excluded.zone, incarnation = excluded.incarnation, "
                   "members_max = excluded.members_max, pid = excluded.pid, "
                   "start_time = excluded.start_time, boot = excluded.boot");
-  Writer drop_engines(db, "DELETE FROM host_engine WHERE host = ?");
-  Writer put_engine(db, "INSERT INTO host_engine VALUES (?, ?, ?)");
+  Writer drop_engines(statements, "DELETE FROM host_engine WHERE host = ?");
+  Writer put_engine(statements, "INSERT INTO host_engine VALUES (?, ?, ?)");
   for (const auto& [id, host] : edit.hosts) {
     put_host << id << host.zone << host.incarnation << host.members_max << host.pid
              << host.registered << host.start_time << host.boot;
@@ -497,15 +497,15 @@ void BindCluster(Writer& write, const Cluster& cluster) {
   }
 }
 
-void WriteLists(Database& db, const Cluster& cluster) {
-  Writer(db, "DELETE FROM cluster_tag WHERE cluster = ?").operator<<(cluster.id).Run();
-  Writer(db, "DELETE FROM cluster_list WHERE cluster = ?").operator<<(cluster.id).Run();
-  Writer put_tag(db, "INSERT INTO cluster_tag VALUES (?, ?, ?)");
+void WriteLists(Statements& statements, const Cluster& cluster) {
+  Writer(statements, "DELETE FROM cluster_tag WHERE cluster = ?").operator<<(cluster.id).Run();
+  Writer(statements, "DELETE FROM cluster_list WHERE cluster = ?").operator<<(cluster.id).Run();
+  Writer put_tag(statements, "INSERT INTO cluster_tag VALUES (?, ?, ?)");
   for (const auto& [key, value] : cluster.tags) {
     put_tag << cluster.id << key << value;
     put_tag.Run();
   }
-  Writer put_item(db, "INSERT INTO cluster_list VALUES (?, ?, ?, ?)");
+  Writer put_item(statements, "INSERT INTO cluster_list VALUES (?, ?, ?, ?)");
   const auto put_list = [&](const char* kind, const std::vector<std::string>& list) {
     for (size_t i = 0; i < list.size(); ++i) {
       put_item << cluster.id << kind << static_cast<uint64_t>(i) << list[i];
@@ -517,25 +517,25 @@ void WriteLists(Database& db, const Cluster& cluster) {
   put_list("pending-zone", cluster.pending.new_zones);
 }
 
-void WriteClusters(Database& db, const model::Edit& edit) {
+void WriteClusters(Statements& statements, const model::Edit& edit) {
   static const std::string kUpsert = UpsertSql("cluster", kClusterColumns, "id");
-  Writer put(db, kUpsert.c_str());
+  Writer put(statements, kUpsert);
   for (const auto& [id, cluster] : edit.clusters) {
     if (!cluster) continue;
     BindCluster(put, *cluster);
     put.Run();
-    WriteLists(db, *cluster);
+    WriteLists(statements, *cluster);
   }
 }
 
-void WriteMembers(Database& db, const model::Edit& edit) {
+void WriteMembers(Statements& statements, const model::Edit& edit) {
   static const std::string kUpsert =
       UpsertSql("member",
                 "id, cluster, node_id, status, host, zone, ip, port, generation, launch, listed, "
                 "readdressed, created, installed_version, trouble, recovery_announced, revision, "
                 "in_sync, pid, start_time, condemned",
                 "id");
-  Writer put(db, kUpsert.c_str());
+  Writer put(statements, kUpsert);
   for (const auto& [id, member] : edit.members) {
     if (!member) continue;
     put << id << member->cluster << member->node_id << NameOf(member->status) << member->host
@@ -548,24 +548,24 @@ void WriteMembers(Database& db, const model::Edit& edit) {
   }
 }
 
-void WriteGroupLists(Database& db, const Group& group) {
-  Writer(db, "DELETE FROM group_tag WHERE replication_group = ?").operator<<(group.id).Run();
-  Writer(db, "DELETE FROM group_test WHERE replication_group = ?").operator<<(group.id).Run();
-  Writer put_tag(db, "INSERT INTO group_tag VALUES (?, ?, ?)");
+void WriteGroupLists(Statements& statements, const Group& group) {
+  Writer(statements, "DELETE FROM group_tag WHERE replication_group = ?").operator<<(group.id).Run();
+  Writer(statements, "DELETE FROM group_test WHERE replication_group = ?").operator<<(group.id).Run();
+  Writer put_tag(statements, "INSERT INTO group_tag VALUES (?, ?, ?)");
   for (const auto& [key, value] : group.tags) {
     put_tag << group.id << key << value;
     put_tag.Run();
   }
-  Writer put_test(db, "INSERT INTO group_test VALUES (?, ?, ?)");
+  Writer put_test(statements, "INSERT INTO group_test VALUES (?, ?, ?)");
   for (size_t i = 0; i < group.tests.size(); ++i) {
     put_test << group.id << static_cast<uint64_t>(i) << group.tests[i];
     put_test.Run();
   }
 }
 
-void WriteGroups(Database& db, const model::Edit& edit) {
+void WriteGroups(Statements& statements, const model::Edit& edit) {
   static const std::string kUpsert = UpsertSql("replication_group", kGroupColumns, "id");
-  Writer put(db, kUpsert.c_str());
+  Writer put(statements, kUpsert);
   for (const auto& [id, group] : edit.groups) {
     if (!group) continue;
     put << id << NameOf(group->status) << group->description << group->automatic_failover
@@ -582,18 +582,18 @@ void WriteGroups(Database& db, const model::Edit& edit) {
     put << group->promoting << group->demoting << group->tested << group->lost_bytes
         << group->lost_ms << group->trouble << group->revision;
     put.Run();
-    WriteGroupLists(db, *group);
+    WriteGroupLists(statements, *group);
   }
 }
 
-void DropRows(Database& db, const model::Edit& edit) {
-  Writer drop_member(db, "DELETE FROM member WHERE id = ?");
+void DropRows(Statements& statements, const model::Edit& edit) {
+  Writer drop_member(statements, "DELETE FROM member WHERE id = ?");
   for (const auto& [id, member] : edit.members) {
     if (member) continue;
     drop_member << id;
     drop_member.Run();
   }
-  Writer drop_cluster(db, "DELETE FROM cluster WHERE id = ?");
+  Writer drop_cluster(statements, "DELETE FROM cluster WHERE id = ?");
   for (const auto& [id, cluster] : edit.clusters) {
     if (cluster) continue;
     drop_cluster << id;
@@ -602,8 +602,8 @@ void DropRows(Database& db, const model::Edit& edit) {
 }
 
 // After the clusters' rows, which may have left them in the same edit.
-void DropGroups(Database& db, const model::Edit& edit) {
-  Writer drop(db, "DELETE FROM replication_group WHERE id = ?");
+void DropGroups(Statements& statements, const model::Edit& edit) {
+  Writer drop(statements, "DELETE FROM replication_group WHERE id = ?");
   for (const auto& [id, group] : edit.groups) {
     if (group) continue;
     drop << id;
@@ -611,19 +611,29 @@ void DropGroups(Database& db, const model::Edit& edit) {
   }
 }
 
-void WriteEvents(Database& db, const model::Edit& edit) {
-  Writer put(db, "INSERT INTO event VALUES (?, ?, ?, ?, ?)");
+void WriteEvents(Statements& statements, const model::Edit& edit) {
+  Writer put(statements, "INSERT INTO event VALUES (?, ?, ?, ?, ?)");
   for (const model::Event& event : edit.events) {
     put << event.serial << event.date << event.source_type << event.source_id << event.message;
     put.Run();
   }
   if (edit.events_dropped_below == 0) return;
-  Writer drop(db, "DELETE FROM event WHERE serial < ?");
+  Writer drop(statements, "DELETE FROM event WHERE serial < ?");
   drop << edit.events_dropped_below;
   drop.Run();
 }
 
 }  // namespace
+
+Statement& Statements::Get(std::string_view sql) {
+  auto found = prepared_.find(sql);
+  if (found == prepared_.end()) {
+    found = prepared_.try_emplace(std::string(sql), database_, std::string(sql)).first;
+  }
+  found->second.tryReset();  // its error, if it had one, was told when it came
+  found->second.clearBindings();
+  return found->second;
+}
 
 model::Records ReadRecords(Database& db) {
   model::Records records;
@@ -637,24 +647,24 @@ model::Records ReadRecords(Database& db) {
   return records;
 }
 
-void WriteEdit(Database& db, const model::Edit& edit) {
-  WriteInstallation(db, edit);
-  WriteHosts(db, edit);
+void WriteEdit(Statements& statements, const model::Edit& edit) {
+  WriteInstallation(statements, edit);
+  WriteHosts(statements, edit);
   // What goes makes room for what comes: an address may pass from one row to another in one edit.
-  DropRows(db, edit);
-  WriteGroups(db, edit);
-  WriteClusters(db, edit);
-  DropGroups(db, edit);
-  WriteMembers(db, edit);
-  WriteEvents(db, edit);
+  DropRows(statements, edit);
+  WriteGroups(statements, edit);
+  WriteClusters(statements, edit);
+  DropGroups(statements, edit);
+  WriteMembers(statements, edit);
+  WriteEvents(statements, edit);
 }
 
 void SeedNodeTypes(Database& db) {
-  Writer put(db, UpsertSql("node_type",
-                           "name, vcpu, memory_gib, redis_maxmemory_bytes, "
-                           "memcached_max_cache_memory_mb, generation, backups_supported",
-                           "name")
-                     .c_str());
+  Statements statements(db);
+  Writer put(statements, UpsertSql("node_type",
+                                   "name, vcpu, memory_gib, redis_maxmemory_bytes, "
+                                   "memcached_max_cache_memory_mb, generation, backups_supported",
+                                   "name"));
   for (const model::NodeType& type : model::NodeTypeCatalogue()) {
     put << type.name << type.vcpu << type.memory_gib << type.redis_maxmemory_bytes
         << type.memcached_max_cache_memory_mb << type.generation << type.backups_supported;

@@ -109,7 +109,7 @@ void Migrate(Database& db, const std::string& path) {
 class SqliteStore : public Store {
  public:
   SqliteStore(UniqueFd lock, std::unique_ptr<Database> database)
-      : lock_(std::move(lock)), database_(std::move(database)) {}
+      : lock_(std::move(lock)), database_(std::move(database)), statements_(*database_) {}
 
   Result<model::Records> Load() override {
     try {
@@ -124,7 +124,7 @@ class SqliteStore : public Store {
     bool committing = false;
     try {
       SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
-      WriteEdit(*database_, edit);
+      WriteEdit(statements_, edit);
       committing = true;
       transaction.commit();
       return {};
@@ -164,6 +164,7 @@ class SqliteStore : public Store {
 
   const UniqueFd lock_;
   const std::unique_ptr<Database> database_;
+  Statements statements_;
 };
 
 }  // namespace

@@ -34,7 +34,8 @@ Agent::Agent(AgentOptions options, Clock& clock)
       io_, MembersDirectory(options_.dir), options_.machine, options_.programs,
       [this](const host::Input& input) { Step(input); });
   endpoints_ = std::make_unique<endpoint::EndpointServer>(
-      options_.endpoints, [this](MemberId id) { return engines_->SocketPath(id); });
+      options_.endpoints, [this](MemberId id) { return engines_->SocketPath(id); },
+      [this](MemberId id) { return engines_->PassingPath(id); });
   const std::vector<host::Found> found = engines_->Adopt();
   HostPlan remembered = ReadPlanFile(options_.dir);
   LogInfo("agent starts", {{"host", options_.hello.host},

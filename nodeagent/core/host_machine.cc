@@ -316,7 +316,9 @@ void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant 
   member.verifying = false;
   member.next_probe = now + settings_.probe_starting_every;
   member.replication.Begin(spec.replication, /*is_adopted=*/false, now);
-  actions_.push_back(StartEngine{spec, member.launch, member.kept, member.resumed});
+  const auto endpoint = plan_.endpoints.find(spec.id);
+  const Address address = endpoint == plan_.endpoints.end() ? Address{} : endpoint->second.listen;
+  actions_.push_back(StartEngine{spec, member.launch, member.kept, member.resumed, address});
   member.kept = false;
 }
 

@@ -137,6 +137,7 @@ struct StartEngine {
   uint64_t launch = 0;
   bool load_kept = false;  // begin with what was kept at the orderly stop; else empty
   bool resumed = false;    // to be remembered with the launch
+  Address address;         // of the member's own endpoint; port 0 if it has none
   friend bool operator==(const StartEngine&, const StartEngine&) = default;
 };
 struct KillEngine {  // SIGKILL; EngineExited follows

@@ -110,12 +110,14 @@ bool Acceptor::AcceptFrom(int listener) {
 void Acceptor::Take(Accepted accepted, const std::shared_ptr<Endpoint>& endpoint) {
   ++endpoint->tally().accepted;
   const bool admitted = Judge(accepted.peer.ip) == Verdict::kAdmit;
-  if (!admitted || carrier_->open() >= connections_max_) {
+  const bool full = carrier_->open() >= connections_max_;
+  if (!admitted || full) {
     ++endpoint->tally().refused;
+    if (full) ++endpoint->tally().refused_full;
     Reset(std::move(accepted.socket));
     return;
   }
-  carrier_->Carry(std::move(accepted.socket), endpoint);
+  carrier_->Take(std::move(accepted.socket), endpoint);
 }
 
 }  // namespace ec::endpoint

@@ -18,7 +18,7 @@ namespace ec::endpoint {
 
 class Acceptor {
  public:
-  // Beyond `connections_max`, connections are reset. `carrier` outlives the acceptor.
+  // Beyond `connections_max` at the agent, connections are reset. `carrier` outlives the acceptor.
   Acceptor(size_t connections_max, Carrier* carrier);
   ~Acceptor();  // closes all listening sockets
   Acceptor(const Acceptor&) = delete;

@@ -1,13 +1,22 @@
 #include "nodeagent/endpoint/carrier.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <latch>
 #include <thread>
 #include <utility>
 
+#include "common/clock.h"
+#include "common/log.h"
+#include "nodeagent/endpoint/client_kill.h"
+
 namespace ec::endpoint {
 namespace {
+
+// Within this time, engines have closed the connections of an endpoint that is no more.
+constexpr Duration kCutDeadline = std::chrono::milliseconds(500);
 
 int ThreadCount(int wanted) {
   if (wanted > 0) return wanted;
@@ -16,35 +25,90 @@ int ThreadCount(int wanted) {
 
 }  // namespace
 
-Carriage CarriageFor(const Endpoint& /*endpoint*/) { return Carriage::kRelay; }
+Carry CarryFor(const Settings& settings, const EndpointSpec& spec) {
+  if (!spec.spread.empty()) return Carry::kRelay;
+  if (!spec.discovery) return settings.carry;
+  // A configuration endpoint is asked for the nodes, and outlives the member behind it.
+  return spec.id == spec.target ? settings.memcached_carry : Carry::kRelay;
+}
 
-Carrier::Carrier(const Settings& settings, EnginePath engine_path) {
+Carrier::Carrier(const Settings& settings, EnginePath engine_path, EnginePath passing_path)
+    : engine_path_(engine_path),
+      passer_(std::move(passing_path)),
+      waiting_room_(settings.hold_max, &passer_, engine_path,
+                    [this](UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+                      Relay(std::move(client), std::move(endpoint));
+                    }) {
   for (int i = 0; i < ThreadCount(settings.threads); ++i) {
-    relays_.push_back(std::make_unique<Relay>(settings.hold_max, engine_path));
+    relays_.push_back(std::make_unique<ec::endpoint::Relay>(settings.hold_max, engine_path));
   }
 }
 
-void Carrier::Carry(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
-  switch (CarriageFor(*endpoint)) {
-    case Carriage::kRelay: {
-      // The one with the fewest connections: a few busy ones are then spread evenly as well.
-      const auto& relay =
-          *std::ranges::min_element(relays_, {}, [](const auto& r) { return r->open(); });
-      relay->Carry(std::move(client), std::move(endpoint));
+void Carrier::Take(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+  switch (endpoint->carry()) {
+    case Carry::kRelay:
+      Relay(std::move(client), std::move(endpoint));
       break;
-    }
+    case Carry::kHandOver:
+      if (passer_.PassFor(*endpoint, client.get()) == Passer::Outcome::kPassed) {
+        ++endpoint->tally().handed_over;
+        endpoint->NoteCarried(Carry::kHandOver);
+        break;
+      }
+      [[fallthrough]];
+    case Carry::kFirstBytes:
+      waiting_room_.Enter(std::move(client), std::move(endpoint));
+      break;
   }
+}
+
+void Carrier::Relay(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+  // The one with the fewest connections: a few busy ones are then spread evenly as well.
+  const auto& relay =
+      *std::ranges::min_element(relays_, {}, [](const auto& r) { return r->open(); });
+  relay->Carry(std::move(client), std::move(endpoint));
 }
 
 void Carrier::Cut(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
   if (endpoints.empty()) return;
+  // In the order in which a connection goes on from one to the next.
+  const auto left = std::make_shared<std::latch>(1);
+  waiting_room_.Cut(endpoints, left);
+  left->wait();
   const auto done = std::make_shared<std::latch>(std::ssize(relays_));
   for (const auto& relay : relays_) relay->Cut(endpoints, done);
   done->wait();
+  CutHandedOver(endpoints);
+}
+
+void Carrier::CutHandedOver(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
+  std::vector<ClientKill> kills;
+  std::vector<std::pair<MemberId, Endpoint*>> killed;
+  const SystemClock clock;
+  const Instant deadline = clock.now().instant + kCutDeadline;
+  for (const auto& endpoint : endpoints) {
+    for (const MemberId former : endpoint->TakeFormer()) {
+      if (endpoint->carry() != Carry::kHandOver) continue;
+      // An engine does not know yet of what still waits in its queue.
+      while (!passer_.IsDrained(former) && clock.now().instant < deadline) poll(nullptr, 0, 1);
+      kills.push_back({engine_path_(former), endpoint->address()});
+      killed.emplace_back(former, endpoint.get());
+    }
+  }
+  const Duration rest = std::max(deadline - clock.now().instant, Duration(0));
+  const std::vector<ClientsKilled> results = KillClients(kills, rest);
+  for (size_t i = 0; i < results.size(); ++i) {
+    const auto& [former, endpoint] = killed[i];
+    endpoint->tally().cut += results[i].count;
+    passer_.Forget(former);
+    if (results[i].done) continue;
+    LogWarning("an engine that does not answer was to close connections",
+               {{"member", former}, {"endpoint", ToString(endpoint->address())}});
+  }
 }
 
 size_t Carrier::open() const {
-  size_t open = 0;
+  size_t open = waiting_room_.open();
   for (const auto& relay : relays_) open += relay->open();
   return open;
 }

@@ -18,18 +18,28 @@ namespace ec::endpoint {
 
 // The counts of one endpoint id. They outlive a change of its address or target.
 //
-// Every connection that arrives counts as accepted. It is open from then on, also while it is held,
-// unless it is refused at once. It ends as refused (no engine was found for it), as cut (the engine
-// died, or the endpoint changed), or as neither (the client closed it, or the engine did and
-// lives).
+// Every connection that arrives counts as accepted. It is open from then on, also while it waits,
+// unless it is refused at once. A connection that is handed over is open no more. Another one ends
+// as refused (no engine was found for it), as cut (the engine died, or the endpoint changed), or as
+// neither (the client closed it, or the engine did and lives). Of those that were handed over, the
+// ones that a change of the endpoint ends count as cut.
 struct Tally {
   std::atomic<uint64_t> accepted = 0;
   std::atomic<uint64_t> refused = 0;
+  std::atomic<uint64_t> refused_full = 0;
+  std::atomic<uint64_t> handed_over = 0;
+  std::atomic<uint64_t> relayed = 0;
   std::atomic<uint64_t> cut = 0;
   std::atomic<uint64_t> open = 0;
 
   EndpointCounts Read() const {
-    return {.accepted = accepted, .refused = refused, .cut = cut, .open = open};
+    return {.accepted = accepted,
+            .refused = refused,
+            .refused_full = refused_full,
+            .handed_over = handed_over,
+            .relayed = relayed,
+            .cut = cut,
+            .open = open};
   }
 };
 
@@ -46,12 +56,20 @@ struct Destination {
 // carried to where the endpoint does not lead any more, and those that are held go on waiting.
 class Endpoint {
  public:
-  explicit Endpoint(std::shared_ptr<Tally> tally) : tally_(std::move(tally)) {}
+  // `carry` is how its connections are to be carried.
+  Endpoint(Address address, Carry carry, std::shared_ptr<Tally> tally)
+      : address_(address), carry_(carry), tally_(std::move(tally)), carried_(carry) {}
 
+  Address address() const { return address_; }
+  Carry carry() const { return carry_; }
+  // How the newest connection really was: an engine that cannot be handed any gets the relay.
+  Carry carried() const { return carried_; }
+  void NoteCarried(Carry carried) { carried_ = carried; }
   Tally& tally() const { return *tally_; }
 
   void Lead(MemberId target, std::vector<Address> spread) {
     const std::lock_guard lock(mutex_);
+    if (target_ != 0 && target_ != target) former_.push_back(target_);
     target_ = target;
     spread_ = std::move(spread);
   }
@@ -59,6 +77,20 @@ class Endpoint {
   void Retire() {
     Lead(0, {});
     retired_ = true;
+  }
+
+  // Calls `pass` with the present target, 0 if there is none, which does not change meanwhile. Must
+  // be quick.
+  template <typename Pass>
+  auto AtTarget(Pass pass) const {
+    const std::lock_guard lock(mutex_);
+    return pass(target_);
+  }
+
+  // The members that it has led to and does not any more, since this was last asked.
+  std::vector<MemberId> TakeFormer() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(former_, {});
   }
 
   // Whether a connection that is carried to there, or is held (nullopt), may stay.
@@ -97,10 +129,14 @@ class Endpoint {
   }
 
  private:
+  const Address address_;
+  const Carry carry_;
   const std::shared_ptr<Tally> tally_;
+  std::atomic<Carry> carried_;
   std::atomic<bool> retired_ = false;
   mutable std::mutex mutex_;
   MemberId target_ = 0;                              // guarded by mutex_
+  std::vector<MemberId> former_;                     // guarded by mutex_
   std::vector<Address> spread_;                      // guarded by mutex_
   size_t next_ = 0;                                  // in spread_; guarded by mutex_
   std::shared_ptr<const DiscoveryReplies> replies_;  // guarded by mutex_

@@ -15,10 +15,21 @@
 
 namespace ec::endpoint {
 
+namespace {
+
+Settings Relaying(Settings settings) {
+  settings.carry = Carry::kRelay;
+  settings.memcached_carry = Carry::kRelay;
+  return settings;
+}
+
+}  // namespace
+
 class EndpointServer::Impl {
  public:
-  Impl(const Settings& settings, EnginePath engine_path)
-      : carrier_(settings, std::move(engine_path)),
+  Impl(const Settings& settings, EnginePath engine_path, EnginePath passing_path)
+      : settings_(passing_path ? settings : Relaying(settings)),
+        carrier_(settings, std::move(engine_path), std::move(passing_path)),
         acceptor_(settings.connections_max, &carrier_) {}
 
   std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& specs);
@@ -41,6 +52,7 @@ class EndpointServer::Impl {
   void Close(Slot* slot);
   std::vector<EndpointReport> ReportLocked() const;
 
+  const Settings settings_;
   Carrier carrier_;
   Acceptor acceptor_;  // after what it uses
   mutable std::mutex mutex_;
@@ -83,7 +95,8 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec) {
   const bool other_target = slot.spec.target != 0 && spec.target != 0;
   if (slot.endpoint == nullptr || moved || (other_target && slot.spec.target != spec.target)) {
     if (slot.endpoint != nullptr) Retire(slot.endpoint);
-    slot.endpoint = std::make_shared<Endpoint>(slot.tally);
+    slot.endpoint =
+        std::make_shared<Endpoint>(spec.listen, CarryFor(settings_, spec), slot.tally);
     slot.endpoint->Lead(spec.target, spec.spread);
     slot.endpoint->SetDiscovery(spec.discovery);
     // Clients that wait to be accepted go to the new target.
@@ -130,14 +143,17 @@ std::vector<EndpointReport> EndpointServer::Impl::ReportLocked() const {
                        .listening = slot.listener.has_value(),
                        .trouble = slot.trouble,
                        .trouble_text = slot.trouble_text,
+                       .carry = slot.endpoint->carried(),
                        .counts = slot.tally->Read()});
   }
   return reports;
 }
 
 EndpointServer::EndpointServer(Settings settings,
-                               std::function<std::string(MemberId)> engine_socket)
-    : impl_(std::make_unique<Impl>(settings, std::move(engine_socket))) {}
+                               std::function<std::string(MemberId)> engine_socket,
+                               std::function<std::string(MemberId)> passing_socket)
+    : impl_(std::make_unique<Impl>(settings, std::move(engine_socket), std::move(passing_socket))) {
+}
 
 EndpointServer::~EndpointServer() = default;
 

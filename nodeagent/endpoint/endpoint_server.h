@@ -1,8 +1,6 @@
 // Stable addresses in front of changing engines: accept, judge the peer, carry the connection.
 //
-// How an admitted connection is carried is decided here and seen nowhere else. For now every
-// connection is carried by a relay, which copies bytes between it and the engine's unix socket, or,
-// for an endpoint that spreads its connections over others, one of their sockets.
+// How an admitted connection is carried (carrier.h) is one decision behind the endpoint.
 #pragma once
 
 #include <cstddef>
@@ -20,17 +18,25 @@ struct Settings {
   // A connection that finds no engine (it is just being started again) waits this long for one,
   // and is then reset.
   Duration hold_max = std::chrono::seconds(3);
-  // Connections at all endpoints together; further ones are reset.
+  // Connections at the agent, of all endpoints together; further ones are reset. Those that engines
+  // were handed are not among them.
   size_t connections_max = 20'000;
   // Threads that copy bytes; 0: two where the machine has at least two cores.
   int threads = 0;
+  // How connections are to be carried: at endpoints without a discovery list (kHandOver or kRelay),
+  // and at members' own ones with such a list (kFirstBytes or kRelay). All others are relayed, and
+  // so are those to engines that take no sockets.
+  Carry carry = Carry::kHandOver;
+  Carry memcached_carry = Carry::kFirstBytes;
 };
 
 class EndpointServer {
  public:
-  // `engine_socket` gives the path of a member's unix socket. It is called on the server's threads,
-  // and must not wait for a thread that is in Conform().
-  EndpointServer(Settings settings, std::function<std::string(MemberId)> engine_socket);
+  // `engine_socket` gives the path of a member's unix socket, `passing_socket` that of the one
+  // where its engine takes clients' sockets, if it does; without it everything is relayed. They are
+  // called on the server's threads, and must not wait for a thread that is in Conform().
+  EndpointServer(Settings settings, std::function<std::string(MemberId)> engine_socket,
+                 std::function<std::string(MemberId)> passing_socket = nullptr);
   ~EndpointServer();  // closes everything
   EndpointServer(const EndpointServer&) = delete;
   EndpointServer& operator=(const EndpointServer&) = delete;
@@ -38,10 +44,11 @@ class EndpointServer {
   // Makes the endpoints exactly these, and says how each of them is. Unchanged ones keep their
   // connections, and so do those of which only the discovery list changes, which then applies to
   // the next command that asks for it. One whose address or target changes, and one that is no
-  // longer there, drops them: when this returns, none of their bytes moves any more. One that loses
-  // its target drops those that had got through to it; one that gets a target, having had none,
-  // lets through those that it holds. One that spreads over other addresses than before drops those
-  // that were carried to addresses it no longer has. Tries again to open what could not be opened
+  // longer there, drops them: when this returns, none of their bytes moves any more (for engines
+  // that hang see client_kill.h; it waits for them for half a second at most). One that loses its
+  // target drops those that had got through to it; one that gets a target, having had none, lets
+  // through those that it holds. One that spreads over other addresses than before drops those that
+  // were carried to addresses it no longer has. Tries again to open what could not be opened
   // before. Any thread. REQUIRES: no id comes twice; a target or addresses to spread over, not both
   std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& endpoints);
 

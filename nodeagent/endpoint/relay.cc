@@ -164,6 +164,7 @@ bool Relay::TryToReach(Connection& connection, const Destination& destination) {
     UniqueFd engine = ConnectUnix(engine_path_(destination.target));
     if (!engine || !connection.OpenEngine(std::move(engine), epoll_.get())) return false;
     connection.destination = destination;
+    ++connection.endpoint()->tally().relayed;
     return true;
   }
   connection.attempt = ConnectTcp(destination.address);
@@ -179,6 +180,7 @@ bool Relay::TryToReach(Connection& connection, const Destination& destination) {
 bool Relay::TakeAttempt(Connection& connection) {
   if (!connection.OpenEngine(std::move(connection.attempt), epoll_.get())) return false;
   connection.destination = connection.attempted;
+  ++connection.endpoint()->tally().relayed;
   return true;
 }
 

@@ -24,10 +24,9 @@
 #include "nodeagent/endpoint/connection.h"
 #include "nodeagent/endpoint/endpoint.h"
 #include "nodeagent/endpoint/inbox.h"
+#include "nodeagent/endpoint/passer.h"
 
 namespace ec::endpoint {
-
-using EnginePath = std::function<std::string(MemberId)>;
 
 class Relay {
  public:

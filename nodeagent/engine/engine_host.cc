@@ -46,6 +46,10 @@ std::string EngineHost::SocketPath(MemberId id) const {
   return MemberDirectory(members_, id).socket_path();
 }
 
+std::string EngineHost::PassingPath(MemberId id) const {
+  return MemberDirectory(members_, id).passing_path();
+}
+
 uint64_t EngineHost::ProcessorTime(MemberId id) const {
   const auto found = watched_.find(id);
   if (found == watched_.end()) return 0;

@@ -34,7 +34,8 @@ class EngineHost {
   void Kill(const host::KillEngine& kill);
   void Remove(const host::RemoveMember& removal);
 
-  std::string SocketPath(MemberId id) const;  // any thread
+  std::string SocketPath(MemberId id) const;   // any thread
+  std::string PassingPath(MemberId id) const;  // any thread
   // Processor time used by the member's engine so far, in clock ticks; 0 when there is none.
   uint64_t ProcessorTime(MemberId id) const;
 

@@ -163,6 +163,10 @@ Status MemberDirectory::WriteFiles(const host::StartEngine& start, const Recipe&
                        {"resumed", start.resumed},
                        {"label", start.spec.label}};
   if (!start.load_kept) unlink((path_ + "/" + kDataName).c_str());
+  // What is there after the start is the new engine's.
+  for (const char* name : {kSocketName, kPassingName, kNetcardName}) {
+    unlink((path_ + "/" + name).c_str());
+  }
   unlink((path_ + "/kept.json").c_str());
   bool written = ReplaceFile(path_ + "/launch.json", launch.dump() + "\n", false);
   for (const auto& [name, content] : recipe.files) {
@@ -188,8 +192,14 @@ Result<Spawned> MemberDirectory::Start(const host::StartEngine& start, const Pro
     }
     return Unavailable("a child of the last engine was still running");
   }
-  const Recipe recipe = RecipeFor(start.spec, machine);
+  const bool has_netcard = !program.netcard.empty() && start.address.port != 0;
+  const Recipe recipe =
+      RecipeFor(start.spec, machine, has_netcard ? std::optional(start.address) : std::nullopt);
   EC_RETURN_IF_ERROR(WriteFiles(start, recipe));
+  // By way of a link, because a path with a blank or a colon cannot be preloaded.
+  if (has_netcard && symlink(program.netcard.c_str(), (path_ + "/" + kNetcardName).c_str()) < 0) {
+    return Unavailable(fmt::format("cannot write to {}: {}", path_, std::strerror(errno)));
+  }
 
   const UniqueFd output(open((path_ + "/engine.log").c_str(),
                              O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
@@ -206,6 +216,8 @@ Result<Spawned> MemberDirectory::Start(const host::StartEngine& start, const Pro
       "PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", kDirectoryVariable + DirectoryTag(),
       kLaunchVariable + fmt::format("{}:{}:{}:{:d}", NameOf(start.spec.engine),
                                     start.spec.generation, start.launch, start.resumed)};
+  spawn.environment.insert(spawn.environment.end(), recipe.environment.begin(),
+                           recipe.environment.end());
   spawn.directory = directory.get();
   spawn.output = output.get();
   spawn.identity = identity.get();

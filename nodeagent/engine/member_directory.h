@@ -1,6 +1,8 @@
 // One member's directory: the engine's files, who runs in it, and what was kept.
 //
 //   members/17/  engine.conf engine.sock engine.log dump.rdb   the engine's
+//                netcard.sock   where accepted connections are passed to it
+//                netcard.so     the library that does so, a link
 //                launch.json    the newest launch: engine, generation, number, resumed
 //                process        "pid start-time" of its process, written by the process itself
 //                kept.json      the launch that was stopped in order; consumed by the next one
@@ -32,6 +34,7 @@ class MemberDirectory {
 
   const std::string& path() const { return path_; }
   std::string socket_path() const { return path_ + "/" + kSocketName; }
+  std::string passing_path() const { return path_ + "/" + kPassingName; }
 
   // Launches the engine. Without `load_kept` whatever data lies there is removed first.
   // kUnavailable: the program cannot be started, the disk is full, or an engine runs here already.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/log.h"
+#include "nodeagent/engine/preload.h"
 #include "nodeagent/engine/spawn.h"
 
 namespace ec::engine {
@@ -50,7 +51,7 @@ std::string VersionIn(std::string_view output, std::string_view before) {
 
 }  // namespace
 
-std::map<EngineKind, Program> FindPrograms() {
+std::map<EngineKind, Program> FindPrograms(const std::string& netcard) {
   std::map<EngineKind, Program> programs;
   for (const Known& known : kKnown) {
     const auto path = FindInPath(known.name);
@@ -61,7 +62,11 @@ std::map<EngineKind, Program> FindPrograms() {
       LogWarning("engine left out: it does not tell its version", {{"program", *path}});
       continue;
     }
-    programs[known.engine] = {*path, version};
+    const std::string why = netcard.empty() ? "" : WhyNotPreloaded(*path, netcard);
+    if (!why.empty()) {
+      LogWarning("connections to this engine are relayed", {{"program", *path}, {"why", why}});
+    }
+    programs[known.engine] = {*path, version, why.empty() ? netcard : ""};
   }
   return programs;
 }

@@ -11,10 +11,12 @@ namespace ec::engine {
 struct Program {
   std::string path;     // absolute
   std::string version;  // "7.0.15"
+  std::string netcard;  // the library to preload, absolute; empty: connections are relayed to it
 };
 
 // Looks through PATH for redis-server, memcached and valkey-server, and asks each for its version.
-// One that is not there, or does not answer sensibly, is left out.
-std::map<EngineKind, Program> FindPrograms();
+// One that is not there, or does not answer sensibly, is left out. `netcard` is the library that
+// those get which can be preloaded; empty: none.
+std::map<EngineKind, Program> FindPrograms(const std::string& netcard);
 
 }  // namespace ec::engine

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "common/netcard.h"
+
 namespace ec::engine {
 namespace {
 
@@ -101,11 +103,21 @@ void AppendReplication(const MemberSpec& spec, std::string* conf) {
   *conf += fmt::format("replicaof {} {}\n", ToString(leader.ip), leader.port);
 }
 
-std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine) {
-  // No TCP port: clients come in through the agent's endpoint. Nothing is saved by itself; what an
-  // orderly stop keeps is saved then. The process keeps its arguments, for people who look for it.
-  std::string conf = fmt::format(
-      "port 0\n"
+// What tells the network card of its place.
+std::vector<std::string> NetcardEnvironment(Address address) {
+  return {fmt::format("LD_PRELOAD=./{}", kNetcardName),
+          fmt::format("{}={}", EC_NETCARD_SOCKET, kPassingName),
+          fmt::format("{}={}", EC_NETCARD_ADDRESS, ToString(address.ip))};
+}
+
+std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine,
+                               std::optional<Address> address) {
+  std::string conf = address
+                         ? fmt::format("bind {}\nport {}\n", ToString(address->ip), address->port)
+                         : "port 0\n";
+  // Nothing is saved by itself; what an orderly stop keeps is saved then. The process keeps its
+  // arguments, for people who look for it.
+  conf += fmt::format(
       "unixsocket {}\n"
       "unixsocketperm 700\n"
       "protected-mode no\n"
@@ -137,13 +149,31 @@ std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine) {
   return conf;
 }
 
-Recipe RedisRecipe(const MemberSpec& spec, const Machine& machine) {
-  return {{"engine.conf"}, {{"engine.conf", RedisConfiguration(spec, machine)}}};
+Recipe RedisRecipe(const MemberSpec& spec, const Machine& machine, std::optional<Address> address) {
+  Recipe recipe;
+  recipe.arguments = {"engine.conf"};
+  recipe.files = {{"engine.conf", RedisConfiguration(spec, machine, address)}};
+  if (address) recipe.environment = NetcardEnvironment(*address);
+  return recipe;
 }
 
 // --- Memcached ------------------------------------------------------------------------------
 
-Recipe MemcachedRecipe(const MemberSpec& spec, const Machine& machine) {
+// Memcached listens either on a unix socket or on TCP, never on both. With a network card, the
+// second of its TCP listeners becomes the unix socket.
+void ListenWith(std::optional<Address> address, Recipe* recipe) {
+  if (!address) {
+    recipe->arguments = {"-s", kSocketName, "-a", "0700"};
+    return;
+  }
+  recipe->arguments = {"-p", std::to_string(address->port), "-l",
+                       ToString(address->ip) + ",127.0.0.1"};
+  recipe->environment = NetcardEnvironment(*address);
+  recipe->environment.push_back(fmt::format("{}={}", EC_NETCARD_LOCAL, kSocketName));
+}
+
+Recipe MemcachedRecipe(const MemberSpec& spec, const Machine& machine,
+                       std::optional<Address> address) {
   const Parameters& parameters = spec.parameters;
   const auto on = [&](const std::string& name) { return NumberOf(parameters, name, 0) != 0; };
   // Memcached wants some descriptors beside its connections and gives up when it cannot have them.
@@ -151,6 +181,7 @@ Recipe MemcachedRecipe(const MemberSpec& spec, const Machine& machine) {
                                        std::max<int64_t>(machine.open_files_max - 128, 16));
   const int threads = std::clamp(spec.threads, 1, std::max(machine.cores, 1));
   Recipe recipe;
+  ListenWith(address, &recipe);
   std::vector<std::string>& arguments = recipe.arguments;
   const auto add = [&](const char* flag, const std::string& value) {
     arguments.push_back(flag);
@@ -159,8 +190,6 @@ Recipe MemcachedRecipe(const MemberSpec& spec, const Machine& machine) {
   const auto add_parameter = [&](const char* flag, const std::string& name) {
     if (const std::string* value = Find(parameters, name)) add(flag, *value);
   };
-  add("-s", kSocketName);
-  add("-a", "0700");
   add("-U", "0");
   add("-m", std::to_string(std::max<int64_t>(spec.memory_max_bytes >> 20, 8)));
   add("-c", std::to_string(connections));
@@ -196,8 +225,9 @@ std::string QuoteForRedis(const std::string& value) {
   return quoted + '"';
 }
 
-Recipe RecipeFor(const MemberSpec& spec, const Machine& machine) {
-  return SpeaksRedis(spec.engine) ? RedisRecipe(spec, machine) : MemcachedRecipe(spec, machine);
+Recipe RecipeFor(const MemberSpec& spec, const Machine& machine, std::optional<Address> address) {
+  return SpeaksRedis(spec.engine) ? RedisRecipe(spec, machine, address)
+                                  : MemcachedRecipe(spec, machine, address);
 }
 
 }  // namespace ec::engine

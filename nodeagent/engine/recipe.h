@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/address.h"
 #include "common/host_plan.h"
 
 namespace ec::engine {
@@ -22,14 +24,21 @@ struct Recipe {
   std::vector<std::string> arguments;  // without the program itself
   // Name and content of files in the member's directory, written before the start.
   std::vector<std::pair<std::string, std::string>> files;
+  std::vector<std::string> environment;  // NAME=value, beside what every engine gets
 };
 
-// The engine listens on this unix socket in its directory, and nowhere else.
+// The engine listens on this unix socket in its directory.
 inline constexpr const char* kSocketName = "engine.sock";
+// Accepted connections are passed to it here, if it has a network card (nodeagent/netcard).
+inline constexpr const char* kPassingName = "netcard.sock";
+// A link to the network card's library in its directory.
+inline constexpr const char* kNetcardName = "netcard.so";
 // What a Redis saves at an orderly stop, and loads when it is started with load_kept.
 inline constexpr const char* kDataName = "dump.rdb";
 
-Recipe RecipeFor(const MemberSpec& spec, const Machine& machine);
+// With `address`, the engine has a network card and believes to listen there; without, it has unix
+// sockets only. In neither case does it have a TCP socket that listens.
+Recipe RecipeFor(const MemberSpec& spec, const Machine& machine, std::optional<Address> address);
 
 // The value in double quotes, with everything escaped that could end it or the line: as Redis's
 // configuration reader undoes it. So a value can never become a directive of its own.

@@ -27,6 +27,8 @@ Installation Sample() {
   sample.region_nodes_max = 7;
   sample.members_max = 100;
   sample.log_level = "info";
+  sample.carry = "relay";
+  sample.memcached_carry = "relay";
   return sample;
 }
 
@@ -36,6 +38,8 @@ TEST(InstallationFile, IsReadAsItWasWritten) {
                                  Installation unknown = Sample();
                                  unknown.grpc_address.reset();
                                  unknown.region_nodes_max.reset();
+                                 unknown.carry.reset();
+                                 unknown.memcached_carry.reset();
                                  return unknown;
                                }()}) {
     ASSERT_TRUE(WriteInstallation(dir.path(), written).ok());

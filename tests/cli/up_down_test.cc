@@ -119,7 +119,7 @@ TEST_F(UpDown, StartsEverythingAndStopsItAgain) {
 TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
   ASSERT_EQ(Run({"up", "--zones", "eu-west-1a", "--region", "eu-west-1", "--account",
                  "123456789012", "--strict-versions", "--region-nodes-max", "50", "--members-max",
-                 "7", "--log-level", "debug"})
+                 "7", "--log-level", "debug", "--carry", "hand-over", "--memcached-carry", "relay"})
                 .exit,
             0);
   const Ended again = Run({"up", "--zones", "eu-west-1a"});
@@ -133,7 +133,8 @@ TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
   const std::string host = HostDirectory(dir(), "eu-west-1a");
   EXPECT_EQ(ReadAll(host + "/argv"),
             fmt::format("--dir {0} --host eu-west-1a --zone eu-west-1a --control-plane {1} "
-                        "--members-max 7 --log-level debug --log-file {0}/agent.log",
+                        "--members-max 7 --log-level debug --log-file {0}/agent.log "
+                        "--carry hand-over --memcached-carry relay",
                         host, ReadControlPlane(dir())->address));
   const json recorded = json::parse(ReadAll(InstallationFile(dir())));
   EXPECT_EQ(recorded["grpc_address"], ReadControlPlane(dir())->address);
@@ -186,13 +187,10 @@ TEST_F(UpDown, KeepsTheSettingsOfTheFirstStart) {
   const std::string address = ReadControlPlane(dir())->address;
   const std::string port = address.substr(address.rfind(':') + 1);
   EXPECT_EQ(Run({"up", "--port", port, "--zones", "us-east-1a", "--region", "us-east-1"}).exit, 0);
-  const std::map<std::string, std::string> changes = {{"--port", "1"},
-                                                      {"--zones", "us-east-1b"},
-                                                      {"--region", "eu-west-1"},
-                                                      {"--members-max", "1"},
-                                                      {"--account", "111111111111"},
-                                                      {"--log-level", "error"},
-                                                      {"--region-nodes-max", "4"}};
+  const std::map<std::string, std::string> changes = {
+      {"--port", "1"},        {"--zones", "us-east-1b"},      {"--region", "eu-west-1"},
+      {"--members-max", "1"}, {"--account", "111111111111"},  {"--log-level", "error"},
+      {"--carry", "relay"},   {"--memcached-carry", "relay"}, {"--region-nodes-max", "4"}};
   for (const auto& [option, value] : changes) {
     const Ended refused = Run({"up", option, value});
     EXPECT_NE(refused.exit, 0) << option;

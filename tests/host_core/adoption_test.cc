@@ -99,7 +99,8 @@ TEST_F(Adoption, StartsTheDeadOnesOnceThePlanIsConfirmed) {
   Begin({Alive(1), Dead(2)}, Remembered({Spec(1), Spec(2)}));
   Arrive(Whole(50, {Spec(1), Spec(2), Spec(3)}));
   EXPECT_THAT(Wanted<StartEngine>(),
-              ElementsAre(StartEngine{Spec(2), 4, false, false}, StartEngine{Spec(3), 1}));
+              ElementsAre(StartEngine{Spec(2), 4, false, false, Own(2).listen},
+                          StartEngine{Spec(3), 1, false, false, Own(3).listen}));
   EXPECT_FALSE(Wants<KillEngine>());
   EXPECT_THAT(Wanted<ConformEndpoints>(), ElementsAre(ConformEndpoints{{Own(1), Own(2), Own(3)}}));
 }
@@ -127,7 +128,8 @@ TEST_F(Kept, IsNoDeath) { EXPECT_EQ(Report(1).phase, MemberPhase::kStarting); }
 
 TEST_F(Kept, IsLoadedByTheNextLaunchWhichSaysSo) {
   Arrive(Whole(50, {Spec(1)}));
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{Spec(1), 4, true, true}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{Spec(1), 4, true, true, Own(1).listen}));
   BringUp(1, 4);
   EXPECT_TRUE(Report(1).resumed);
   EXPECT_EQ(Report(1).phase, MemberPhase::kServing);
@@ -138,13 +140,15 @@ TEST_F(Kept, IsNotLoadedAgainAfterADeath) {
   BringUp(1, 4);
   now += seconds(10);
   Exited(1, 4);
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{Spec(1), 5, false, false}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{Spec(1), 5, false, false, Own(1).listen}));
   EXPECT_FALSE(Report(1).resumed);
 }
 
 TEST_F(Kept, IsNotLoadedByANewGeneration) {
   Arrive(Whole(50, {Spec(1, 2)}));
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{Spec(1, 2), 4, false, false}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{Spec(1, 2), 4, false, false, Own(1).listen}));
 }
 
 // A launch that had gone on from an orderly stop still says so when a new agent adopts it.

@@ -16,7 +16,8 @@ class Engines : public MachineTest {};
 TEST_F(Engines, AreStartedAskedReachedAndThenServe) {
   Step(Linked{});
   Arrive(Whole(1, {Spec(1)}));
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{Spec(1), 1, false, false}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{Spec(1), 1, false, false, Own(1).listen}));
   EXPECT_EQ(Report(1).phase, MemberPhase::kStarting);
   EXPECT_EQ(Report(1).launch, 1u);
   EXPECT_FALSE(Wants<ProbeEngine>());
@@ -97,7 +98,8 @@ TEST_F(Engines, AreStartedAgainAtOnceWhenTheyDie) {
   Serve({Spec(1)});
   Wait(seconds(10));
   Exited(1);
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{Spec(1), 2, false, false}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{Spec(1), 2, false, false, Own(1).listen}));
   EXPECT_EQ(Report(1).launch, 2u);
   EXPECT_EQ(Report(1).pid, 0);
   EXPECT_EQ(Report(1).trouble, "the engine was killed by signal 9");
@@ -139,7 +141,8 @@ TEST_F(Engines, AreStartedLaterAndLaterWhenTheyDieEarlyAndThenGivenUp) {
       EXPECT_FALSE(Wants<StartEngine>());
       Wait(Duration(1));
     }
-    EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{Spec(1), launch, false, false}));
+    EXPECT_THAT(Wanted<StartEngine>(),
+                ElementsAre(StartEngine{Spec(1), launch, false, false, Own(1).listen}));
   }
   Started(1, launch);
   Exited(1, launch);
@@ -172,7 +175,8 @@ TEST_F(Engines, ThatCannotBeStartedAreTriedAgainInTheSameWay) {
   Step(Linked{});
   Arrive(Whole(1, {Spec(1)}));
   for (uint64_t launch = 1; launch <= 5; ++launch) {
-    EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{Spec(1), launch, false, false}));
+    EXPECT_THAT(Wanted<StartEngine>(),
+                ElementsAre(StartEngine{Spec(1), launch, false, false, Own(1).listen}));
     Step(EngineNotStarted{1, launch, "cannot fork"});
     if (launch >= 2 && launch < 5) Wait(seconds(1 << (launch - 2)));
   }
@@ -190,7 +194,8 @@ TEST_F(Engines, OfANewGenerationReplaceTheOldOne) {
   EXPECT_EQ(Report(1).phase, MemberPhase::kStopping);
   EXPECT_EQ(Report(1).generation, 1u);
   Exited(1);
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{Spec(1, 2), 2, false, false}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{Spec(1, 2), 2, false, false, Own(1).listen}));
   EXPECT_EQ(Report(1).generation, 2u);
   EXPECT_EQ(Report(1).trouble, "");  // it was wanted
 }
@@ -213,7 +218,8 @@ TEST_F(Engines, OfANewGenerationBeginWithACleanSlate) {
   }
   ASSERT_EQ(Report(1).phase, MemberPhase::kFailed);
   Arrive(Whole(2, {Spec(1, 2)}));
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{Spec(1, 2), 6, false, false}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{Spec(1, 2), 6, false, false, Own(1).listen}));
   EXPECT_EQ(Report(1).phase, MemberPhase::kStarting);
   Step(EngineNotStarted{1, 6, "cannot fork"});
   EXPECT_THAT(Wanted<StartEngine>(), SizeIs(1));  // the first of five

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "ec/v1/error.pb.h"
 
@@ -74,6 +75,8 @@ Child::Child(const std::string& program, const std::vector<std::string>& argumen
   }
   posix_spawn_file_actions_destroy(&actions);
 }
+
+Child::Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, 0)), status_(other.status_) {}
 
 Child& Child::operator=(Child&& other) {
   Kill9();
@@ -142,7 +145,7 @@ bool Installation::StartControlPlane(std::string* why) {
   const std::string output = dir_ + "/controlplane.out";
   fs::remove(ready);
   std::vector<std::string> arguments = {"--dir",  control_plane_dir(), "--listen",
-                                        address_, "--log-level",       "debug"};
+                                        address_, "--log-level",       options_.log_level};
   arguments.insert(arguments.end(), options_.control_plane_flags.begin(),
                    options_.control_plane_flags.end());
   control_plane_ = Child(ProgramPath("ec-controlplane"), arguments, output);
@@ -168,9 +171,9 @@ void Installation::Connect() {
 }
 
 void Installation::StartAgent(const std::string& zone) {
-  std::vector<std::string> arguments = {"--dir",           host_dir(zone), "--host",      zone,
-                                        "--zone",          zone,           "--log-level", "debug",
-                                        "--control-plane", address_};
+  std::vector<std::string> arguments = {
+      "--dir",       host_dir(zone),     "--host",          zone,    "--zone", zone,
+      "--log-level", options_.log_level, "--control-plane", address_};
   arguments.insert(arguments.end(), options_.agent_flags.begin(), options_.agent_flags.end());
   agents_[zone] = Child(ProgramPath("ec-nodeagent"), arguments, dir_ + "/" + zone + ".out");
 }

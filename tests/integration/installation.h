@@ -30,7 +30,7 @@ class Child {
   Child() = default;
   Child(const std::string& program, const std::vector<std::string>& arguments,
         const std::string& output_file);
-  Child(Child&&) = default;
+  Child(Child&& other) noexcept;
   Child& operator=(Child&& other);
   ~Child();  // kill -9, and reaped
 
@@ -51,6 +51,7 @@ struct InstallationOptions {
   std::vector<std::string> control_plane_flags;
   std::vector<std::string> agent_flags;
   std::string control_plane_dir;  // elsewhere than in the temporary directory
+  std::string log_level = "debug";
 };
 
 class Installation {
@@ -70,6 +71,7 @@ class Installation {
   int StopEngines(const std::string& zone, bool discard = false);
 
   // --- the API ---
+  const std::string& address() const { return address_; }
   v1::ElastiCache::Stub& elasticache() { return *elasticache_; }
   v1::Emulator::Stub& emulator() { return *emulator_; }
 
@@ -96,6 +98,7 @@ class Installation {
 
   // --- looking below ---
   const std::string& dir() const { return dir_; }
+  const std::string& address() const { return address_; }  // of the control plane
   std::string control_plane_dir() const;
   std::string host_dir(const std::string& zone) const { return dir_ + "/hosts/" + zone; }
   // Engines of this installation that run, by pid.

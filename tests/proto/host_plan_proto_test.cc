@@ -165,7 +165,8 @@ class Author {
     report.listening = dice_.Chance(50);
     report.trouble = static_cast<EndpointTrouble>(dice_.Between(0, 3));
     report.trouble_text = Text();
-    report.counts = {Number(), Number(), Number(), Number()};
+    report.counts = {Number(), Number(), Number(), Number(), Number(), Number(), Number()};
+    report.carry = static_cast<Carry>(dice_.Between(0, 2));
     return report;
   }
 

@@ -97,6 +97,7 @@ TEST_F(StoreTest, AnEditThatBreaksAConstraintChangesNothing) {
   const Status refused = store_->Commit(edit);
   EXPECT_EQ(refused.fault(), Fault::kUnavailable);
   EXPECT_EQ(store_->Load()->revision, 1u);
+  EXPECT_TRUE(store_->Commit(Step(2)).ok()) << "a refused edit must not spoil the next";
 }
 
 TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
@@ -194,6 +195,41 @@ TEST_F(StoreTest, ADatabaseOfANewerProgramIsRefusedAndLeftAlone) {
   const Status refused = Open();
   EXPECT_FALSE(refused.ok());
   EXPECT_NE(refused.message().find("newer"), std::string::npos) << refused.message();
+}
+
+TEST_F(StoreTest, AnOlderDatabaseIsCopiedAndMigrated) {
+  {
+    SQLite::Database db(DatabasePath(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    db.exec(std::string(MigrationFrom(0)));
+    db.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+    db.exec("PRAGMA user_version = 1");
+    db.exec("UPDATE installation SET revision = 1, region = 'us-east-1'");
+  }
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(store_->Load()->installation.region, "us-east-1");
+  EXPECT_TRUE(store_->Commit(Step(2)).ok());
+  store_.reset();
+  SQLite::Database now(DatabasePath());
+  EXPECT_EQ(now.execAndGet("PRAGMA user_version").getInt(), kSchemaVersion);
+  SQLite::Database copy(DatabasePath() + ".v1.backup");
+  EXPECT_EQ(copy.execAndGet("PRAGMA user_version").getInt(), 1);
+  EXPECT_EQ(copy.execAndGet("SELECT region FROM installation").getString(), "us-east-1");
+}
+
+// Deleting a row must not read all rows of the tables that may point to it.
+TEST_F(StoreTest, EveryForeignKeyIsFoundByAnIndex) {
+  ASSERT_TRUE(Open().ok());
+  store_.reset();
+  SQLite::Database db(DatabasePath());
+  for (const char* const lookup :
+       {"SELECT 1 FROM member WHERE cluster = 'c'", "SELECT 1 FROM cluster_tag WHERE cluster = 'c'",
+        "SELECT 1 FROM cluster_list WHERE cluster = 'c'", "SELECT 1 FROM member WHERE host = 'h'",
+        "SELECT 1 FROM host_engine WHERE host = 'h'"}) {
+    SQLite::Statement plan(db, std::string("EXPLAIN QUERY PLAN ") + lookup);
+    ASSERT_TRUE(plan.executeStep());
+    EXPECT_EQ(plan.getColumn(3).getString().find("SCAN"), std::string::npos)
+        << lookup << ": " << plan.getColumn(3).getString();
+  }
 }
 
 TEST_F(StoreTest, AFileOfSomebodyElseIsRefusedAndLeftAlone) {

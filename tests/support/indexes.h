@@ -13,16 +13,15 @@ namespace ec::testing {
 
 namespace internal {
 
-using Placed =
-    std::map<HostId,
-             std::tuple<std::set<std::pair<uint64_t, MemberId>>,
-                        std::set<std::pair<uint64_t, model::ClusterId>>, std::set<MemberId>>>;
+using Placed = std::map<HostId, std::tuple<std::set<std::pair<uint64_t, MemberId>>,
+                                           std::set<std::pair<uint64_t, model::ClusterId>>,
+                                           std::set<MemberId>, std::set<MemberId>>>;
 
 inline Placed PlacedOf(const model::State& state) {
   Placed placed;
   for (const auto& [id, host] : state.hosts) {
     if (host.members.empty() && host.configurations.empty() && host.deleting.empty()) continue;
-    placed.emplace(id, std::tuple{host.members, host.configurations, host.deleting});
+    placed.emplace(id, std::tuple{host.members, host.configurations, host.deleting, host.active});
   }
   return placed;
 }

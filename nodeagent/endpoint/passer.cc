@@ -1,0 +1,88 @@
+#include "nodeagent/endpoint/passer.h"
+
+#include <linux/sockios.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/netcard.h"
+#include "common/unix_socket.h"
+
+namespace ec::endpoint {
+namespace {
+
+// One datagram that carries the client's socket; 0 or the error.
+int SendSocket(int to, int client) {
+  char byte = EC_NETCARD_CONNECTION;
+  iovec part{.iov_base = &byte, .iov_len = 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &client, sizeof(client));
+  return sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : errno;
+}
+
+// EAGAIN: the engine's queue is full. ETOOMANYREFS: too many sockets are on their way to all
+// engines together.
+bool IsFull(int error) {
+  return error == EAGAIN || error == ENOBUFS || error == ENOMEM || error == ETOOMANYREFS;
+}
+
+}  // namespace
+
+Passer::Outcome Passer::Pass(MemberId target, int client) {
+  const std::lock_guard lock(mutex_);
+  UniqueFd& socket = sockets_[target];
+  // Twice: a socket that was connected to the engine's last life has to be connected again.
+  for (int i = 0; i < 2; ++i) {
+    const bool fresh = !socket;
+    if (fresh) socket = ConnectUnix(passing_path_(target), SOCK_DGRAM);
+    if (!socket) break;
+    const int error = SendSocket(socket.get(), client);
+    if (error == 0) return Outcome::kPassed;
+    if (IsFull(error)) return Outcome::kFull;
+    socket.reset();
+    if (fresh) break;
+  }
+  sockets_.erase(target);
+  return Outcome::kAbsent;
+}
+
+Passer::Outcome Passer::PassFor(const Endpoint& endpoint, int client) {
+  return endpoint.AtTarget(
+      [&](MemberId target) { return target == 0 ? Outcome::kAbsent : Pass(target, client); });
+}
+
+void Passer::AwaitRoom(MemberId target, int epoll) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sockets_.find(target);
+  if (found == sockets_.end()) return;
+  epoll_event event{.events = EPOLLOUT | EPOLLONESHOT, .data = {.ptr = nullptr}};
+  const int fd = found->second.get();
+  if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) < 0) epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+bool Passer::IsDrained(MemberId target) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sockets_.find(target);
+  int unread = 0;  // what a datagram socket has sent counts until it has been received
+  return found == sockets_.end() || ioctl(found->second.get(), SIOCOUTQ, &unread) < 0 ||
+         unread == 0;
+}
+
+void Passer::Forget(MemberId target) {
+  const std::lock_guard lock(mutex_);
+  sockets_.erase(target);
+}
+
+}  // namespace ec::endpoint
