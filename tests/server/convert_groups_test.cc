@@ -79,7 +79,6 @@ TEST_F(ConvertGroups, ShowsWhatAwsShows) {
   EXPECT_EQ(shown.arn(), "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:orders");
   EXPECT_EQ(shown.automatic_failover(), "enabled");
   EXPECT_EQ(shown.multi_az(), "disabled");
-  EXPECT_EQ(shown.cache_node_type(), "cache.m5.large");  // the leader's
   EXPECT_THAT(shown.member_clusters(), ElementsAre("orders-001", "orders-002"));
   ASSERT_EQ(shown.node_groups_size(), 1);
   EXPECT_EQ(shown.node_groups(0).node_group_id(), "0001");
@@ -93,6 +92,12 @@ TEST_F(ConvertGroups, ShowsWhatAwsShows) {
   v1::CacheCluster cluster;
   ToProto(state_, state_.records.clusters.at("orders-002"), false, &cluster);
   EXPECT_EQ(cluster.replication_group_id(), "orders");
+}
+
+TEST_F(ConvertGroups, TakesItsSettingsFromTheLeadersCluster) {
+  EXPECT_EQ(Shown().cache_node_type(), "cache.m5.large");
+  group().leader = 2;
+  EXPECT_EQ(Shown().cache_node_type(), "cache.t3.micro");
 }
 
 TEST_F(ConvertGroups, HidesEndpointsWithNothingBehindThemYet) {
@@ -128,6 +133,8 @@ TEST_F(ConvertGroups, TellsWhoIsToLead) {
   group().successor = 2;
   group().step = model::SwitchStep::kPausing;
   EXPECT_EQ(Shown().pending_modified_values().primary_cluster_id(), "orders-002");
+  group().step = model::SwitchStep::kNone;  // without a step there is no successor under way
+  EXPECT_EQ(Shown().pending_modified_values().primary_cluster_id(), "orders-001");
 }
 
 TEST_F(ConvertGroups, TellsWhatTheLastFailoverHasLost) {
