@@ -105,6 +105,10 @@ void AdvanceCreating(Draft& draft, const Settings& settings, const Member& membe
     const std::string node = member.node_id;
     draft.AddClusterEvent(member.cluster, messages::NodeAdded(node, zone));
     BecomeAvailable(draft, *view.member, member.id);
+    // Its followers have been left out of their hosts' plans until now.
+    if (LeadsOthers(draft, member)) {
+      draft.TouchGroup(model::GroupId(draft.FindCluster(member.cluster)->group));
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/process.h"
 #include "common/unique_fd.h"
+#include "controlplane/core/commands.h"
 #include "controlplane/core/failover.h"
 
 namespace ec::server {
