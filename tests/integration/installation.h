@@ -71,7 +71,6 @@ class Installation {
   int StopEngines(const std::string& zone, bool discard = false);
 
   // --- the API ---
-  const std::string& address() const { return address_; }
   v1::ElastiCache::Stub& elasticache() { return *elasticache_; }
   v1::Emulator::Stub& emulator() { return *emulator_; }
 
