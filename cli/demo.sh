@@ -13,6 +13,7 @@ state=$(mktemp -d "${TMPDIR:-/tmp}/emucache-demo-XXXXXX")
 export EC_DIR=$state NO_COLOR=1
 step=0
 out=
+writer=
 
 finish() {
   local status=$?
@@ -36,6 +37,7 @@ EOF
     printf '\nThe demo ended in step %d. The control plane said last:\n' "$step" >&2
     tail -n 15 "$state/controlplane/controlplane.log" >&2 2>/dev/null || true
   fi
+  [[ -z $writer ]] || kill "$writer" 2>/dev/null || true
   ecctl down --discard >/dev/null 2>&1 || true
   rm -rf "$state"
   exit "$status"
@@ -129,6 +131,57 @@ await() { # SECONDS COMMAND...
 
 event_is_there() { ecctl event list --cluster "$1" | grep -qF -- "$2"; }
 
+# What `ecctl group show` says: group_of GROUP JQ-FILTER
+group_of() { ecctl group show "$1" --output json | jq -r ".replication_groups[0] | $2"; }
+members_with_role() {
+  group_of "$1" ".node_groups[0].node_group_members[] | select(.current_role == \"$2\") | .cache_cluster_id"
+}
+leader_of() { members_with_role "$1" primary; }
+replica_of() { members_with_role "$1" replica | tail -n 1; }
+leader_is_not() { [[ $(leader_of carts) != "$1" ]]; }
+group_is_whole() {
+  [[ $(group_of "$1" '.status') == available ]] &&
+    [[ $(group_of "$1" '[.node_groups[0].node_group_members[] | select(.current_role == "replica") | .in_sync] | all') == true ]]
+}
+
+# Writes one key after the other until it is told to stop, and connects again whenever it has to.
+write_on() { # HOST
+  set +e
+  local connection='' key=0 acknowledged=0 pause=0 longest=0 last=${EPOCHREALTIME/./} now line
+  while [[ ! -e $state/stop-writing ]]; do
+    if [[ -z $connection ]]; then
+      { exec {connection}<>"/dev/tcp/$1/6379"; } 2>/dev/null || connection=''
+      [[ -n $connection ]] || continue
+    fi
+    key=$((key + 1)) line=''
+    { printf 'SET key:%d v\r\n' "$key" >&"$connection"; } 2>/dev/null
+    if read -r -t 2 line <&"$connection" && [[ $line == +OK* ]]; then
+      now=${EPOCHREALTIME/./}
+      pause=$((now - last)) last=$now acknowledged=$((acknowledged + 1))
+      ((pause > longest)) && longest=$pause
+    else
+      exec {connection}>&-
+      connection=''
+    fi
+  done
+  printf '%d %d\n' "$acknowledged" "$longest" >"$state/written"
+}
+start_writer() { # HOST
+  rm -f "$state/stop-writing"
+  printf '\n  (a writer has begun to write through %s)\n' "$1"
+  write_on "$1" &
+  writer=$! writes_to=$1
+}
+stop_writer() {
+  touch "$state/stop-writing"
+  wait "$writer"
+  writer=
+  read -r acknowledged longest <"$state/written"
+  kept=$(redis-cli -h "$writes_to" dbsize)
+  printf '\n  (the writer: %d writes acknowledged, longest pause %d ms; %d keys are there)\n' \
+    "$acknowledged" $((longest / 1000)) "$kept"
+}
+
 tell "Start a control plane and three node agents, one for each availability zone"
 run ecctl up
 expect "us-east-1a" "us-east-1c"
@@ -216,10 +269,60 @@ expect "orders" "pages" "available"
 after=$(ecctl cluster list --output json | grep -v '"connections')
 [[ $before == "$after" ]] || wrong "the clusters were expected to be as they were"
 
+tell "Create a replication group: a primary and two replicas, each in a zone of its own"
+run ecctl group create carts --replicas 2 --wait
+expect "Replication group carts created" "carts is available"
+run ecctl group show carts
+expect "primary" "replica" "yes"
+endpoint=$(group_of carts '.node_groups[0].primary_endpoint.address')
+
+tell "Kill the primary while somebody writes; a replica takes over behind the same endpoint"
+start_writer "$endpoint"
+leader=$(leader_of carts)
+sleep 1
+run kill -9 "$(node_pid "$leader" 0001)"
+await 20 leader_is_not "$leader"
+await 20 group_is_whole carts
+sleep 0.5
+stop_writer
+run ecctl event list --cluster "$leader"
+expect "Failover from primary node $leader" "Finished recovery"
+run ecctl group show carts
+expect "$leader"
+
+tell "Change the primary as planned, while somebody writes; nothing is lost"
+run_redis -h "$endpoint" flushall
+start_writer "$endpoint"
+leader=$(leader_of carts)
+sleep 1
+run ecctl group switchover carts --wait
+await 20 leader_is_not "$leader"
+await 20 group_is_whole carts
+sleep 0.5
+stop_writer
+((acknowledged <= kept)) || wrong "$((acknowledged - kept)) acknowledged writes were lost"
+
+tell "Promote a replica: it becomes a master of its own, with the same data"
+staging=$(replica_of carts)
+staging_address=$(node_address "$staging" 0001)
+run ecctl cluster promote "$staging" --wait
+expect "has left replication group carts"
+run_redis -h "$staging_address" dbsize
+expect "(integer) $kept"
+run_redis -h "$staging_address" set only staging
+expect "OK"
+
+tell "Demote it again: a replica of the group, whose data replaces its own"
+run ecctl cluster demote "$staging" --group carts --yes --wait
+expect "is now a replica of replication group carts"
+run_redis -h "$staging_address" get only
+expect "(nil)"
+
 if [[ -z $keep ]]; then
   tell "Delete the clusters and stop"
   run ecctl cluster delete orders --yes --wait
   run ecctl cluster delete pages --yes --wait
+  run ecctl group delete carts --yes --wait
   run ecctl down --discard
 fi
 printf '\n\033[1mAll of it was as told.\033[0m\n'

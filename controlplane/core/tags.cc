@@ -8,74 +8,103 @@
 namespace ec::core {
 namespace {
 
-Status CheckAvailable(const model::Cluster& cluster) {
-  if (cluster.status == model::ClusterStatus::kAvailable) return {};
+using TagMap = std::map<std::string, std::string>;
+
+Status NotAvailable() {
   return {Fault::kInvalidReplicationGroupState,  // [AWS]: this code, for clusters as well
           "Cluster not in available state to perform tagging operations."};
 }
 
-Status NotFound(const std::string& name) {
-  return {Fault::kCacheClusterNotFound, fmt::format("CacheCluster not found: {}", name)};
+Status NotFound(const Tagged& tagged) {
+  if (tagged.is_group) {
+    return {Fault::kReplicationGroupNotFound,
+            fmt::format("ReplicationGroup not found: {}", tagged.id)};
+  }
+  return {Fault::kCacheClusterNotFound, fmt::format("CacheCluster not found: {}", tagged.id)};
 }
 
-// The name of the cluster that the ARN speaks of, whether there is one or not.
-Result<model::ClusterId> NameIn(const std::string& text, const model::Installation& here) {
+// What the ARN speaks of, whether it is there or not.
+Result<Tagged> NameIn(const std::string& text, const model::Installation& here) {
   Result<model::Arn> arn = model::ParseArn(text);
   if (!arn.ok()) return arn.status();
-  if (arn->kind != model::kClusterArnKind) {
-    return Status(
-        Fault::kInvalidArn,
-        fmt::format("The ARN '{}' names a {}; only clusters are emulated.", text, arn->kind));
+  const bool is_group = arn->kind == model::kGroupArnKind;
+  if (!is_group && arn->kind != model::kClusterArnKind) {
+    return Status(Fault::kInvalidArn,
+                  fmt::format("The ARN '{}' names a {}; only clusters and replication groups are "
+                              "emulated.",
+                              text, arn->kind));
   }
-  if (arn->region != here.region || arn->account != here.account) return NotFound(arn->name);
-  return arn->name;
+  const Tagged tagged{is_group, arn->name};
+  if (arn->region != here.region || arn->account != here.account) return NotFound(tagged);
+  return tagged;
 }
 
-Result<model::ClusterId> FindTagged(const Draft& draft, const std::string& arn) {
-  Result<model::ClusterId> id = NameIn(arn, draft.installation());
-  if (id.ok() && draft.FindCluster(*id) == nullptr) return NotFound(*id);
-  return id;
+// The tags of what is there; nullptr when it is not.
+const TagMap* TagsOf(const Draft& draft, const Tagged& tagged) {
+  if (tagged.is_group) {
+    const model::Group* group = draft.FindGroup(tagged.id);
+    return group == nullptr ? nullptr : &group->tags;
+  }
+  const model::Cluster* cluster = draft.FindCluster(tagged.id);
+  return cluster == nullptr ? nullptr : &cluster->tags;
+}
+
+bool IsAvailable(const Draft& draft, const Tagged& tagged) {
+  return tagged.is_group ? draft.FindGroup(tagged.id)->status == model::GroupStatus::kAvailable
+                         : draft.FindCluster(tagged.id)->status == model::ClusterStatus::kAvailable;
+}
+
+void Put(Draft& draft, const Tagged& tagged, TagMap tags) {
+  (tagged.is_group ? draft.EditGroup(tagged.id).tags : draft.EditCluster(tagged.id).tags) =
+      std::move(tags);
+}
+
+Result<Tagged> FindTagged(const Draft& draft, const std::string& arn) {
+  Result<Tagged> tagged = NameIn(arn, draft.installation());
+  if (tagged.ok() && TagsOf(draft, *tagged) == nullptr) return NotFound(*tagged);
+  return tagged;
 }
 
 }  // namespace
 
-Result<model::ClusterId> FindTagged(const model::Records& records, const std::string& arn) {
-  Result<model::ClusterId> id = NameIn(arn, records.installation);
-  if (id.ok() && !records.clusters.contains(*id)) return NotFound(*id);
-  return id;
+Result<Tagged> FindTagged(const model::Records& records, const std::string& arn) {
+  Result<Tagged> tagged = NameIn(arn, records.installation);
+  if (!tagged.ok()) return tagged;
+  const bool is_there = tagged->is_group ? records.groups.contains(tagged->id)
+                                         : records.clusters.contains(tagged->id);
+  if (!is_there) return NotFound(*tagged);
+  return tagged;
 }
 
 Status Tag(Draft& draft, const AddTags& request) {
-  Result<model::ClusterId> id = FindTagged(draft, request.arn);
-  if (!id.ok()) return id.status();
-  const model::Cluster* cluster = draft.FindCluster(*id);
+  Result<Tagged> tagged = FindTagged(draft, request.arn);
+  if (!tagged.ok()) return tagged.status();
   if (request.tags.empty()) {
     return {Fault::kInvalidParameterValue, "The parameter Tags must name at least one tag."};
   }
-  EC_RETURN_IF_ERROR(CheckAvailable(*cluster));
-  Result<std::map<std::string, std::string>> tags = MergeTags(cluster->tags, request.tags);
+  if (!IsAvailable(draft, *tagged)) return NotAvailable();
+  Result<TagMap> tags = MergeTags(*TagsOf(draft, *tagged), request.tags);
   if (!tags.ok()) return tags.status();
-  draft.EditCluster(*id).tags = *tags;
+  Put(draft, *tagged, *tags);
   return {};
 }
 
 Status Untag(Draft& draft, const RemoveTags& request) {
-  Result<model::ClusterId> id = FindTagged(draft, request.arn);
-  if (!id.ok()) return id.status();
-  const model::Cluster* cluster = draft.FindCluster(*id);
+  Result<Tagged> tagged = FindTagged(draft, request.arn);
+  if (!tagged.ok()) return tagged.status();
   if (request.keys.empty()) {
     return {Fault::kInvalidParameterValue, "The parameter TagKeys must name at least one key."};
   }
-  EC_RETURN_IF_ERROR(CheckAvailable(*cluster));
-  std::map<std::string, std::string> tags = cluster->tags;
+  if (!IsAvailable(draft, *tagged)) return NotAvailable();
+  TagMap tags = *TagsOf(draft, *tagged);
   for (const std::string& key : request.keys) {
-    if (!cluster->tags.contains(key)) {
-      return {Fault::kTagNotFound,
-              fmt::format("Cache cluster {} has no tag with the key '{}'.", *id, key)};
-    }
-    tags.erase(key);
+    if (tags.erase(key) > 0) continue;
+    if (TagsOf(draft, *tagged)->contains(key)) continue;  // named twice
+    return {Fault::kTagNotFound,
+            fmt::format("{} {} has no tag with the key '{}'.",
+                        tagged->is_group ? "Replication group" : "Cache cluster", tagged->id, key)};
   }
-  draft.EditCluster(*id).tags = std::move(tags);
+  Put(draft, *tagged, std::move(tags));
   return {};
 }
 

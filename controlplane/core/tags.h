@@ -10,7 +10,13 @@ namespace ec::core {
 Status Tag(Draft& draft, const AddTags& request);
 Status Untag(Draft& draft, const RemoveTags& request);
 
-// The cluster that the ARN names. Errors: kInvalidArn, and the NotFound fault of its kind.
-Result<model::ClusterId> FindTagged(const model::Records& records, const std::string& arn);
+// What an ARN may name.
+struct Tagged {
+  bool is_group = false;
+  std::string id;
+};
+
+// Errors: kInvalidArn, and the NotFound fault of its kind.
+Result<Tagged> FindTagged(const model::Records& records, const std::string& arn);
 
 }  // namespace ec::core

@@ -32,8 +32,6 @@ const MemberReport* ReportOf(const model::State& state, const model::Member& mem
 
 // --- replication groups, in convert_groups.cc ---
 
-inline constexpr std::string_view kGroupArnKind = "replicationgroup";
-
 void ToProto(const model::State& state, const model::Group& group, v1::ReplicationGroup* out);
 std::string ArnOf(const model::Records& records, const model::Group& group);
 

@@ -122,7 +122,7 @@ void SetSettings(const Cluster& cluster, v1::ReplicationGroup* out) {
 
 std::string ArnOf(const Records& records, const Group& group) {
   return model::ToString(model::Arn{records.installation.region, records.installation.account,
-                                    std::string(kGroupArnKind), group.id});
+                                    std::string(model::kGroupArnKind), group.id});
 }
 
 Result<const Group*> FindGroup(const Records& records, const std::string& id) {

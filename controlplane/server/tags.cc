@@ -1,30 +1,18 @@
 #include "controlplane/server/tags.h"
 
-#include <fmt/format.h>
-
 #include "controlplane/core/tags.h"
-#include "controlplane/model/names.h"
 #include "controlplane/server/controller_loop.h"
-#include "controlplane/server/convert.h"
 
 namespace ec::server {
 namespace {
 
 using Tags = std::map<std::string, std::string>;
 
-Result<const Tags*> TagsOf(const model::Records& records, const std::string& text) {
-  Result<model::Arn> arn = model::ParseArn(text);
-  if (!arn.ok()) return arn.status();
-  if (arn->kind == kGroupArnKind) {
-    Result<const model::Group*> group = FindGroup(records, arn->name);
-    if (!group.ok()) return group.status();
-    if (ArnOf(records, **group) == model::ToString(*arn)) return &(*group)->tags;
-    return Status(Fault::kReplicationGroupNotFound,
-                  fmt::format("ReplicationGroup not found: {}", arn->name));
-  }
-  Result<model::ClusterId> id = core::FindTagged(records, text);
-  if (!id.ok()) return id.status();
-  return &records.clusters.at(*id).tags;
+Result<const Tags*> TagsOf(const model::Records& records, const std::string& arn) {
+  Result<core::Tagged> tagged = core::FindTagged(records, arn);
+  if (!tagged.ok()) return tagged.status();
+  return tagged->is_group ? &records.groups.at(tagged->id).tags
+                          : &records.clusters.at(tagged->id).tags;
 }
 
 // All three answer with the resource's whole list.

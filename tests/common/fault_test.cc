@@ -23,6 +23,7 @@ constexpr Row kRows[] = {
 
 // What AWS's service model says of its error codes: the code on the wire and the HTTP status.
 const std::map<std::string_view, int> kAws = {
+    {"APICallRateForCustomerExceeded", 400},
     {"CacheClusterAlreadyExists", 400},
     {"CacheClusterNotFound", 404},
     {"CacheParameterGroupAlreadyExists", 400},
@@ -78,6 +79,7 @@ TEST(FaultTable, HasAGrpcCodeThatMeansTheSame) {
     if (info.http_status == 404 || info.wire_code.find("NotFound") != std::string_view::npos) {
       EXPECT_EQ(info.grpc_code, GrpcCode::kNotFound) << name;
     } else if (info.wire_code.find("Quota") != std::string_view::npos ||
+               info.wire_code.find("CallRate") != std::string_view::npos ||
                info.wire_code.find("Capacity") != std::string_view::npos) {
       EXPECT_EQ(info.grpc_code, GrpcCode::kResourceExhausted) << name;
     } else if (info.wire_code.ends_with("AlreadyExists")) {
