@@ -38,8 +38,13 @@ TEST(Register, WritesTheHostAndGivesANewZoneASubnet) {
   model::Edit edit{.revision = plane.records().revision};
   // The second of the region's zones has the second subnet, whichever zone comes first.
   edit.zones["us-east-1b"] = model::Zone{"us-east-1b", *ParseCidr("127.10.16.0/20"), 0};
-  edit.hosts["host-0"] = model::Host{
-      "host-0", "us-east-1b", 1, 7, 4711, {{EngineKind::kRedis, "7.0.15"}}, plane.now.wall};
+  edit.hosts["host-0"] = model::Host{.id = "host-0",
+                                     .zone = "us-east-1b",
+                                     .incarnation = 1,
+                                     .members_max = 7,
+                                     .pid = 4711,
+                                     .engines = {{EngineKind::kRedis, "7.0.15"}},
+                                     .registered = plane.now.wall};
   EXPECT_EQ(plane.decision.edit, edit);
 }
 

@@ -119,7 +119,7 @@ TEST_F(TagsTest, AreAddedToWhatTheSameStepHasMadeOfACluster) {
 }
 
 TEST_F(TagsTest, AreFoundByArnForAListing) {
-  EXPECT_EQ(*FindTagged(plane.records(), arn), "red");
+  EXPECT_EQ(FindTagged(plane.records(), arn)->id, "red");
   EXPECT_THAT(FindTagged(plane.records(), "red"), Fails(Fault::kInvalidArn, HasSubstr("red")));
 }
 

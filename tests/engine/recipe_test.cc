@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string Configuration(const MemberSpec& spec) {
-  return RecipeFor(spec, Machine{}).files.at(0).second;
+  return RecipeFor(spec, Machine{}, std::nullopt).files.at(0).second;
 }
 
 MemberSpec AtItsAddress() {

@@ -72,7 +72,7 @@ ReplicationSpec Follows(uint64_t epoch, Address leader) {
 class ReplicationTest : public ::testing::Test {
  protected:
   ReplicationTest()
-      : program_(FindPrograms().at(EngineKind::kRedis)),
+      : program_(FindPrograms("").at(EngineKind::kRedis)),
         endpoints_({}, [this](MemberId id) { return SocketPath(id); }),
         replicator_(io_) {
     std::vector<EndpointSpec> specs;
