@@ -307,8 +307,11 @@ std::optional<Instant> NextGroupDeadline(const model::State& state, const Settin
     consider(since + settings.operation_max);
   }
   for (const auto& [member, asked] : state.asked) consider(asked.at + settings.offsets_max);
-  for (const auto& [host, sighting] : state.sightings) {
-    consider(std::max(sighting.heard, state.listening_since) + settings.host_doubt_after);
+  for (const auto& [id, group] : state.records.groups) {
+    const auto leader = state.records.members.find(group.leader);
+    if (leader == state.records.members.end() || group.members.size() < 2) continue;
+    consider(SilentAt(state, settings, leader->second.host) - settings.host_silence_max +
+             settings.host_doubt_after);
   }
   return next;
 }

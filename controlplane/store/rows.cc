@@ -549,8 +549,14 @@ void WriteMembers(Statements& statements, const model::Edit& edit) {
 }
 
 void WriteGroupLists(Statements& statements, const Group& group) {
-  Writer(statements, "DELETE FROM group_tag WHERE replication_group = ?").operator<<(group.id).Run();
-  Writer(statements, "DELETE FROM group_test WHERE replication_group = ?").operator<<(group.id).Run();
+  Writer(statements, "DELETE FROM group_tag WHERE replication_group = ?")
+      .
+      operator<<(group.id)
+      .Run();
+  Writer(statements, "DELETE FROM group_test WHERE replication_group = ?")
+      .
+      operator<<(group.id)
+      .Run();
   Writer put_tag(statements, "INSERT INTO group_tag VALUES (?, ?, ?)");
   for (const auto& [key, value] : group.tags) {
     put_tag << group.id << key << value;

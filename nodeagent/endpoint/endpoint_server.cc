@@ -95,8 +95,7 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec) {
   const bool other_target = slot.spec.target != 0 && spec.target != 0;
   if (slot.endpoint == nullptr || moved || (other_target && slot.spec.target != spec.target)) {
     if (slot.endpoint != nullptr) Retire(slot.endpoint);
-    slot.endpoint =
-        std::make_shared<Endpoint>(spec.listen, CarryFor(settings_, spec), slot.tally);
+    slot.endpoint = std::make_shared<Endpoint>(spec.listen, CarryFor(settings_, spec), slot.tally);
     slot.endpoint->Lead(spec.target, spec.spread);
     slot.endpoint->SetDiscovery(spec.discovery);
     // Clients that wait to be accepted go to the new target.

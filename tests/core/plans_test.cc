@@ -55,6 +55,7 @@ TEST_F(PlansTest, SayEverythingThatAnEngineNeeds) {
   spec.parameters = model::DefaultParameters("redis7");
   spec.memory_max_bytes = *type.redis_maxmemory_bytes * 3 / 4;
   spec.threads = type.vcpu;
+  spec.address = node.address;
   EXPECT_EQ(type.vcpu, 2);
   const PlanUpdate plan = Whole(node.host);
   EXPECT_EQ(plan.base, 0u);

@@ -335,7 +335,8 @@ TEST_F(Groups, ADeadLeaderThatIsToFollowIsStartedAtOnce) {
   Lead();
   Exited(1);
   Arrive(Plan({With(1, Following(2))}));
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{With(1, Following(2)), 2}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{With(1, Following(2)), 2, false, false, Own(1).listen}));
   EXPECT_FALSE(Report(1).replication);  // of another launch
 }
 
@@ -360,7 +361,8 @@ TEST_F(Groups, ADeadLeaderOfANewGenerationIsStartedEmpty) {
   Lead();
   Exited(1);
   Arrive(Plan({With(1, Leading(1), 2)}));
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{With(1, Leading(1), 2), 2}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{With(1, Leading(1), 2), 2, false, false, Own(1).listen}));
 }
 
 TEST_F(Groups, ALeaderThatNobodyFollowsIsStartedAgain) {
@@ -374,7 +376,8 @@ TEST_F(Groups, AFollowerThatDiesIsStartedAgain) {
   StartWith(With(1, Following(1)));
   Answered(1);
   Exited(1);
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{With(1, Following(1)), 2}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{With(1, Following(1)), 2, false, false, Own(1).listen}));
 }
 
 TEST_F(Groups, ALeaderThatHasNeverRunIsTriedAgain) {
@@ -387,7 +390,8 @@ TEST_F(Groups, ALeaderThatHasNeverRunIsTriedAgain) {
 TEST_F(Groups, ALeaderThatWasStoppedInOrderGoesOnWithItsDataOnce) {
   Begin({{.id = 1, .generation = 1, .launch = 3, .kept = true}}, {});
   Arrive(Plan({With(1, Leading(1))}));
-  EXPECT_THAT(Wanted<StartEngine>(), ElementsAre(StartEngine{With(1, Leading(1)), 4, true, true}));
+  EXPECT_THAT(Wanted<StartEngine>(),
+              ElementsAre(StartEngine{With(1, Leading(1)), 4, true, true, Own(1).listen}));
   Step(EngineNotStarted{1, 4, "cannot fork"});  // what was kept is lost; the followers have it
   EXPECT_FALSE(Wants<StartEngine>());
 }
