@@ -20,6 +20,27 @@ using model::Member;
 using model::MemberStatus;
 using model::SwitchStep;
 
+// Whether or not the host is still heard.
+const MemberReport* LastReportOf(const model::State& state, const Member& member) {
+  const auto sighting = state.sightings.find(member.host);
+  if (sighting == state.sightings.end()) return nullptr;
+  const auto report = sighting->second.members.find(member.id);
+  return report == sighting->second.members.end() ? nullptr : &report->second;
+}
+
+// The process that the member's engine is, as far as can be known for certain. What is in the
+// records holds only while no later start of the host's agent has registered: that one may have
+// gone on from an orderly stop with another process.
+std::optional<model::Ended> ProcessOf(const model::State& state, const Member& member) {
+  if (const MemberReport* report = LastReportOf(state, member)) {
+    if (report->pid == 0) return std::nullopt;
+    return model::Ended{report->pid, report->start_time};
+  }
+  const uint64_t incarnation = state.records.hosts.at(member.host).incarnation;
+  if (member.pid == 0 || member.pid_incarnation != incarnation) return std::nullopt;
+  return model::Ended{member.pid, member.start_time};
+}
+
 const MemberReport* ReportOf(const Draft& draft, const Settings& settings, const Member& member) {
   if (IsSilent(draft, settings, member.host)) return nullptr;
   const auto sighting = draft.state().sightings.find(member.host);
@@ -255,16 +276,16 @@ std::vector<const Member*> FollowersOf(const Draft& draft, const Group& group) {
   return followers;
 }
 
-bool HasEnded(const Draft& draft, const Settings& settings, const Member& member) {
-  const MemberReport* report = ReportOf(draft, settings, member);
+bool HasEnded(const Draft& draft, const Settings&, const Member& member) {
+  // A leader that others follow stays down once it is: what its host said last still holds.
+  const MemberReport* report = LastReportOf(draft.state(), member);
   if (report != nullptr && report->generation == member.generation && report->pid == 0 &&
       (report->phase == MemberPhase::kDown || report->phase == MemberPhase::kFailed)) {
     return true;
   }
+  const auto process = ProcessOf(draft.state(), member);
   const auto ended = draft.state().ended.find(member.id);
-  if (ended == draft.state().ended.end() || member.pid == 0) return false;
-  if (ended->second != model::Ended{member.pid, member.start_time}) return false;
-  return report == nullptr || report->pid == 0 || report->pid == member.pid;
+  return process && ended != draft.state().ended.end() && ended->second == *process;
 }
 
 std::string WhyNotPromotable(const Draft& draft, const Settings& settings, const Member& member) {
@@ -355,15 +376,16 @@ std::vector<Fence> Fences(const model::State& state, const Settings& settings, N
     for (const auto& [revision, member_id] : index->second.members) {
       const Member& member = state.records.members.at(member_id);
       const GroupId& group_id = state.records.clusters.at(member.cluster).group;
-      if (group_id.empty() || member.pid == 0) continue;
+      if (group_id.empty()) continue;
       const Group& group = state.records.groups.at(group_id);
       if (group.leader != member_id || group.members.size() < 2) continue;
+      const auto process = ProcessOf(state, member);
+      if (!process) continue;
       const auto ended = state.ended.find(member_id);
-      const bool is_known = ended != state.ended.end() &&
-                            ended->second == model::Ended{member.pid, member.start_time};
-      if (is_known) continue;
+      if (ended != state.ended.end() && ended->second == *process) continue;
       const bool kill = group.automatic_failover && now.instant >= silent_at;
-      fences.push_back({member_id, member.pid, member.start_time, kill, host.pid, host.start_time});
+      fences.push_back(
+          {member_id, process->pid, process->start_time, kill, host.pid, host.start_time});
     }
   }
   return fences;

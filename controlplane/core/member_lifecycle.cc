@@ -64,6 +64,7 @@ void BecomeAvailable(Draft& draft, const MemberReport& report, MemberId id) {
   member.launch = report.launch;
   member.pid = report.pid;
   member.start_time = report.start_time;
+  member.pid_incarnation = draft.FindHost(member.host)->incarnation;
   member.trouble.clear();
   member.recovery_announced = false;
   if (member.installed_version == report.engine_version) return;

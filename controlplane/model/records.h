@@ -150,6 +150,7 @@ struct Member {
   // The process behind `launch`, so that its end can be proved while its host is silent.
   int64_t pid = 0;
   uint64_t start_time = 0;
+  uint64_t pid_incarnation = 0;  // of its host's agent, then: a later one may have started another
   uint64_t condemned = 0;  // this launch is to be killed: a failover is tried out
   uint64_t revision = 0;
   friend bool operator==(const Member&, const Member&) = default;

@@ -278,7 +278,8 @@ void ReadMembers(Database& db, model::Records* records) {
   Statement rows(db,
                  "SELECT id, cluster, node_id, status, host, zone, ip, port, generation, "
                  "launch, listed, readdressed, created, installed_version, trouble, "
-                 "recovery_announced, revision, in_sync, pid, start_time, condemned FROM member "
+                 "recovery_announced, revision, in_sync, pid, start_time, "
+                 "pid_incarnation, condemned FROM member "
                  "ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
@@ -306,6 +307,7 @@ void ReadMembers(Database& db, model::Records* records) {
     member.in_sync = read.Bool();
     member.pid = read.Int64();
     member.start_time = read.UInt64();
+    member.pid_incarnation = read.UInt64();
     member.condemned = read.UInt64();
     records->clusters.at(member.cluster).members.insert(member.id);
     records->members.emplace(member.id, std::move(member));
@@ -533,7 +535,7 @@ void WriteMembers(Statements& statements, const model::Edit& edit) {
       UpsertSql("member",
                 "id, cluster, node_id, status, host, zone, ip, port, generation, launch, listed, "
                 "readdressed, created, installed_version, trouble, recovery_announced, revision, "
-                "in_sync, pid, start_time, condemned",
+                "in_sync, pid, start_time, pid_incarnation, condemned",
                 "id");
   Writer put(statements, kUpsert);
   for (const auto& [id, member] : edit.members) {
@@ -543,7 +545,7 @@ void WriteMembers(Statements& statements, const model::Edit& edit) {
         << member->generation << member->launch << member->listed << member->readdressed
         << member->created << member->installed_version << member->trouble
         << member->recovery_announced << member->revision << member->in_sync << member->pid
-        << member->start_time << member->condemned;
+        << member->start_time << member->pid_incarnation << member->condemned;
     put.Run();
   }
 }

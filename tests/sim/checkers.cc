@@ -232,10 +232,13 @@ std::string Checker::UnsettledGroup(const model::Group& group) const {
 std::string Checker::Unsettled() const {
   if (!world_.control_plane_runs()) return "the control plane is down";
   const model::Records& records = world_.records();
-  std::set<MemberId> leaderless;  // and for good, as nobody may be promoted by itself
+  std::set<MemberId> leaderless;  // of groups where nobody may be promoted by itself
   for (const auto& [id, group] : records.groups) {
     if (std::string missing = UnsettledGroup(group); !missing.empty()) return missing;
-    if (!group.trouble.empty()) leaderless.insert(group.leader);
+    if (group.trouble.empty()) continue;
+    for (const model::ClusterId& cluster : group.members) {
+      leaderless.merge(std::set<MemberId>(records.clusters.at(cluster).members));
+    }
   }
   for (const auto& [id, cluster] : records.clusters) {
     const bool waits = std::ranges::any_of(

@@ -17,7 +17,7 @@ uint64_t NumberFrom(const char* variable, uint64_t otherwise) {
 
 TEST(Swarm, NoSeedBreaksAnInvariantAndEachRunsTheSameTwice) {
   const uint64_t first = NumberFrom("EC_SIM_FIRST_SEED", 1);
-  const uint64_t count = NumberFrom("EC_SIM_SEEDS", 500);
+  const uint64_t count = NumberFrom("EC_SIM_SEEDS", 1000);
   int accepted = 0;
   int faults = 0;
   for (uint64_t seed = first; seed < first + count; ++seed) {

@@ -538,7 +538,12 @@ void World::Probe(SimHost& host, const host::ProbeEngine& action) {
   const uint64_t incarnation = host.incarnation;
   After(milliseconds(400), [this, id, incarnation, action] {
     OnAgent(id, incarnation, [this, action](SimHost& h) {
-      Answer(h, action, host::EngineProbed::Outcome::kMissed);
+      const auto again = h.disk.find(action.id);
+      const bool still =
+          again != h.disk.end() && again->second.process && again->second.process->stopped;
+      // One that goes on but has not come up yet refuses.
+      Answer(h, action,
+             still ? host::EngineProbed::Outcome::kMissed : host::EngineProbed::Outcome::kRefused);
     });
   });
 }
@@ -611,7 +616,7 @@ bool World::StopEngine(const HostId& host, MemberId member, Duration time) {
   engine.stopped = true;
   if (time > seconds(1)) hung_ever_.insert(member);
   const uint64_t launch = engine.launch;
-  Trace(fmt::format("{} engine of m{} stops", host, member));
+  Trace(fmt::format("{} engine of m{} stops for {} ms", host, member, time / milliseconds(1)));
   After(time, [this, host, member, launch] {
     const auto again = hosts_.at(host).disk.find(member);
     if (again == hosts_.at(host).disk.end() || !again->second.process) return;
