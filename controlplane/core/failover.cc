@@ -33,7 +33,7 @@ const MemberReport* LastReportOf(const model::State& state, const Member& member
 // gone on from an orderly stop with another process.
 std::optional<model::Ended> ProcessOf(const model::State& state, const Member& member) {
   if (const MemberReport* report = LastReportOf(state, member)) {
-    if (report->pid == 0) return std::nullopt;
+    if (report->pid == 0 || report->generation != member.generation) return std::nullopt;
     return model::Ended{report->pid, report->start_time};
   }
   const uint64_t incarnation = state.records.hosts.at(member.host).incarnation;

@@ -222,5 +222,90 @@ TEST_F(Story, AnEngineThatCannotStartFailsTheCreationWithItsReason) {
   EXPECT_FALSE(broken.records().clusters.contains("cache-1"));
 }
 
+// --- replication groups ---------------------------------------------------------------------
+
+class GroupStory : public Story {
+ protected:
+  void CreateGroup(int clusters, bool automatic_failover = true) {
+    core::CreateGroup request;
+    request.id = "g-1";
+    request.description = "a story";
+    request.node_type = "cache.t3.micro";
+    request.clusters = clusters;
+    request.automatic_failover = automatic_failover;
+    ASSERT_TRUE(world_.Call(request)->ok());
+    ASSERT_TRUE(world_.RunUntil([this] { return Group().status == model::GroupStatus::kAvailable; },
+                                seconds(10)));
+  }
+  const model::Group& Group() const { return world_.records().groups.at("g-1"); }
+};
+
+TEST_F(GroupStory, ALeaderThatDiesIsReplacedWithinAMomentAndFollowsThen) {
+  CreateGroup(3);
+  const MemberId old = Group().leader;
+  ASSERT_TRUE(world_.KillEngine(HostOf(old), old));
+  EXPECT_TRUE(world_.RunUntil([&] { return Group().leader != old; }, milliseconds(100)));
+  EXPECT_TRUE(Settles());
+  EXPECT_TRUE(world_.EngineOf(old)->follows);
+}
+
+TEST_F(GroupStory, APlannedChangeLosesNoWrite) {
+  CreateGroup(2);
+  world_.RunFor(seconds(5));
+  const MemberId old = Group().leader;
+  ASSERT_TRUE(world_.Call(core::Switchover{"g-1", std::nullopt})->ok());
+  EXPECT_TRUE(world_.RunUntil([&] { return Group().leader != old; }, seconds(1)));
+  ASSERT_TRUE(Settles());
+  world_.RunFor(seconds(1));
+  const std::vector<uint64_t>& told = world_.acknowledged.at("g-1");
+  EXPECT_GT(told.size(), 20u);
+  EXPECT_EQ(world_.EngineOf(Group().leader)->writes, told);
+}
+
+// Found by the simulator: the end of the process before the stop was taken for the end of the
+// engine that had gone on with its data, and another one led beside it.
+TEST_F(GroupStory, AnOrderlyStopProvesNothingAboutTheEngineThatGoesOnFromIt) {
+  CreateGroup(2, /*automatic_failover=*/false);
+  const MemberId leader = Group().leader;
+  const HostId host = HostOf(leader);
+  world_.StopHostInOrder(host);
+  world_.RunFor(seconds(3));  // long enough for the control plane to look for the process
+  world_.StartAgent(host);
+  ASSERT_TRUE(world_.RunUntil([&] { return world_.EngineOf(leader) != nullptr; }, seconds(10)));
+  world_.RunFor(seconds(2));
+  ASSERT_TRUE(Settles());
+  world_.CutNetwork(host, seconds(20));
+  world_.RunFor(seconds(10));
+  world_.Call(core::Switchover{"g-1", std::nullopt});
+  EXPECT_TRUE(world_.RunUntil([this] { return checker_.Unsettled().empty(); }, seconds(60)));
+  EXPECT_EQ(Group().leader, leader);
+}
+
+// Found by the simulator: the group was looked at for the last time before its last cluster went.
+TEST_F(GroupStory, ADeletedGroupGoesWithItsLastCluster) {
+  CreateGroup(3);
+  ASSERT_TRUE(world_.Call(core::DeleteGroup{"g-1", false, std::nullopt})->ok());
+  EXPECT_TRUE(world_.RunUntil([this] { return world_.records().groups.empty(); }, seconds(10)));
+  EXPECT_TRUE(world_.records().clusters.empty());
+}
+
+// Found by the simulator: the end of the predecessor was taken for the leader's own, again and
+// again.
+TEST_F(GroupStory, AWholeGroupThatDiesBeginsAnewEmptyOnce) {
+  CreateGroup(2);
+  const MemberId leader = Group().leader;
+  for (const model::ClusterId& cluster : Group().members) {
+    const MemberId member = MemberOf(cluster);
+    world_.CrashAgent(HostOf(member));
+    world_.KillEngine(HostOf(member), member);
+  }
+  world_.RunFor(seconds(6));
+  for (const auto& [id, host] : world_.hosts()) world_.StartAgent(id);
+  EXPECT_TRUE(Settles());
+  world_.RunFor(seconds(10));
+  EXPECT_TRUE(checker_.Unsettled().empty());
+  EXPECT_LE(world_.records().members.at(leader).generation, 2u);
+}
+
 }  // namespace
 }  // namespace ec::sim
