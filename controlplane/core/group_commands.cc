@@ -37,8 +37,10 @@ Status CheckAvailable(const Group& group) {
                               group.id, NameOf(group.status)));
 }
 
+// Empty when the leader is gone, as in a group that is being deleted.
 ClusterId LeaderOf(const Draft& draft, const Group& group) {
-  return draft.FindMember(group.leader)->cluster;
+  const Member* leader = draft.FindMember(group.leader);
+  return leader == nullptr ? ClusterId() : leader->cluster;
 }
 
 // The follower of that name; the faults say what else it is.
