@@ -204,13 +204,16 @@ static void Meddle(int listener, const struct sockaddr_in* expected) {
   Say("listening");
 }
 
-/* Listens on both kinds of addresses; both deliver what is passed. */
+/* Listens at a second address, an IPv6 one where the machine knows of such; both deliver what is
+ * passed. */
 static void ListenTwice(int listener, const char* port) {
   struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
   name.sin6_addr = in6addr_loopback;
   const int second = socket(AF_INET6, SOCK_STREAM, 0);
   if (second < 0) {
-    Say("no IPv6");
+    const int other = Listen("127.0.0.2", port);
+    close(listener);
+    Poll(other, 0);
     return;
   }
   const int on = 1;
