@@ -28,6 +28,7 @@ const std::vector<NamedSuite>& Suites() {
       {"data-path", "Data path: operations per second through an endpoint", RunDataPath},
       {"setup-rate", "Connections per second through an endpoint", RunSetupRate},
       {"lifecycle", "From the call to an available cluster, and to a deleted one", RunLifecycle},
+      {"failover", "A writer's pause when the leader changes", RunFailover},
       {"control-plane", "Control plane: calls, commits, memory, start, steps", RunControlPlane},
       {"footprint", "Memory of the control plane and an agent", RunFootprint},
       {"first-minute", "ecctl: a person's first minute", RunFirstMinute},

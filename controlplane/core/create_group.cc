@@ -236,7 +236,7 @@ Status AddFollowers(Draft& draft, const Settings& settings, const GroupId& id,
   const int count = static_cast<int>(zones.size());
   EC_RETURN_IF_ERROR(CheckRegionQuota(draft, settings, count));
   // All of the group's members count, so that the zones with the fewest of them come first.
-  Cluster whole = *draft.FindCluster(draft.FindMember(group.leader)->cluster);
+  Cluster whole = *draft.FindCluster(LeaderOf(draft, group));
   const Cluster leader = whole;
   for (const Member* follower : FollowersOf(draft, group)) whole.members.insert(follower->id);
   Result<std::vector<Seat>> seats = FindSeats(draft, settings, whole, count, {zones, true});

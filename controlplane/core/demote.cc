@@ -55,7 +55,7 @@ Result<Cluster> FindTarget(const Draft& draft, const Demote& request) {
                                 "most.",
                                 *id));
     }
-    return *draft.FindCluster(draft.FindMember(group.leader)->cluster);
+    return *draft.FindCluster(LeaderOf(draft, group));
   }
   Result<ClusterId> id = FindExisting(draft, *request.master);
   if (!id.ok()) return id.status();
@@ -101,7 +101,7 @@ Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
   const Cluster cluster = *draft.FindCluster(*id);
   if (!cluster.group.empty()) {
     const Group& group = *draft.FindGroup(cluster.group);
-    const bool leads = draft.FindMember(group.leader)->cluster == *id;
+    const bool leads = LeaderOf(draft, group) == *id;
     return BadState(fmt::format("Cache cluster {} is {} of replication group {} already.", *id,
                                 leads ? "the primary, with replicas of its own," : "a replica",
                                 cluster.group));

@@ -316,7 +316,12 @@ void ReplaceEndedLeader(Draft& draft, const Settings& settings, const GroupId& i
     return;
   }
   const std::vector<const Member*> followers = FollowersOf(draft, group);
-  if (followers.empty()) return;  // its agent starts it again, empty
+  if (followers.empty()) {  // its agent starts it again, empty, unless it has given up
+    const bool given_up =
+        leader->status == MemberStatus::kFailed && group.status != GroupStatus::kCreating;
+    if (given_up) SayTrouble(draft, id, leader->trouble);
+    return;
+  }
   std::vector<const Member*> promotable;
   std::ranges::copy_if(followers, std::back_inserter(promotable), [&](const Member* member) {
     return WhyNotPromotable(draft, settings, *member).empty();

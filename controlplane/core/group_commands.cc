@@ -37,12 +37,6 @@ Status CheckAvailable(const Group& group) {
                               group.id, NameOf(group.status)));
 }
 
-// Empty when the leader is gone, as in a group that is being deleted.
-ClusterId LeaderOf(const Draft& draft, const Group& group) {
-  const Member* leader = draft.FindMember(group.leader);
-  return leader == nullptr ? ClusterId() : leader->cluster;
-}
-
 // The follower of that name; the faults say what else it is.
 Result<const Member*> FindFollower(const Draft& draft, const Group& group,
                                    std::string_view parameter, const std::string& text) {
@@ -302,7 +296,8 @@ Status Delete(Draft& draft, const Settings& settings, const DeleteGroup& request
         fmt::format("Cache cluster {} is not in a valid state to be deleted", cluster));
   }
   draft.EditGroup(*id).status = GroupStatus::kDeleting;
-  if (request.retain_primary && !failed) draft.LeaveGroup(LeaderOf(draft, group));
+  const ClusterId primary = LeaderOf(draft, group);
+  if (request.retain_primary && !failed && !primary.empty()) draft.LeaveGroup(primary);
   DeleteClusters(draft, *id);
   AdvanceGroup(draft, settings, *id);  // there may be none
   return {};

@@ -229,6 +229,11 @@ const Member* MemberOf(const Draft& draft, const ClusterId& id) {
   return nodes.empty() ? nullptr : nodes.front();
 }
 
+ClusterId LeaderOf(const Draft& draft, const Group& group) {
+  const Member* leader = draft.FindMember(group.leader);
+  return leader == nullptr ? ClusterId() : leader->cluster;
+}
+
 bool MustSync(const Draft& draft, const Member& member) {
   const Cluster& cluster = *draft.FindCluster(member.cluster);
   if (cluster.group.empty() || member.in_sync) return false;

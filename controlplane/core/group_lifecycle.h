@@ -22,6 +22,8 @@ bool MustSync(const Draft& draft, const model::Member& member);
 bool LeadsOthers(const Draft& draft, const model::Member& member);
 // The member of a group's cluster; nullptr while it has none.
 const model::Member* MemberOf(const Draft& draft, const model::ClusterId& cluster);
+// The cluster that leads; empty when it is gone, as in a group that is being deleted.
+model::ClusterId LeaderOf(const Draft& draft, const model::Group& group);
 
 // Makes a replica a master of its own.
 void Detach(Draft& draft, const model::ClusterId& cluster);

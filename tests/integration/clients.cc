@@ -15,9 +15,10 @@ constexpr timeval kPatience{5, 0};
 
 }  // namespace
 
-RedisClient::RedisClient(const v1::Endpoint& endpoint) {
-  context_.reset(redisConnectWithTimeout(endpoint.address().c_str(), endpoint.port(), kPatience));
-  if (connected()) redisSetTimeout(context_.get(), kPatience);
+RedisClient::RedisClient(const v1::Endpoint& endpoint, std::chrono::milliseconds patience) {
+  const timeval time{patience.count() / 1000, patience.count() % 1000 * 1000};
+  context_.reset(redisConnectWithTimeout(endpoint.address().c_str(), endpoint.port(), time));
+  if (connected()) redisSetTimeout(context_.get(), time);
 }
 
 std::string RedisClient::Do(const std::vector<std::string>& words) {

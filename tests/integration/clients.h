@@ -3,6 +3,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,9 @@ namespace ec::integration {
 
 class RedisClient {
  public:
-  explicit RedisClient(const v1::Endpoint& endpoint);
+  // An answer that takes longer than `patience` ends the connection.
+  explicit RedisClient(const v1::Endpoint& endpoint,
+                       std::chrono::milliseconds patience = std::chrono::seconds(10));
   bool connected() const { return context_ && context_->err == 0; }
   // The reply as text: "OK", "(nil)", a number, or "ERR ..."; "(gone)" when the connection is.
   std::string Do(const std::vector<std::string>& words);

@@ -1,15 +1,15 @@
 // Replication groups with real engines: the life of one, and what a client that writes without a
 // pause sees of every change of leader.
+#include "tests/integration/groups.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <atomic>
-#include <thread>
-
 #include "common/process.h"
 #include "tests/integration/clients.h"
 #include "tests/integration/installation.h"
+#include "tests/integration/writer.h"
 
 namespace ec::integration {
 namespace {
@@ -20,131 +20,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// Writes one key after the other through an endpoint until it is stopped, and remembers which ones
-// were acknowledged.
-class Writer {
- public:
-  explicit Writer(v1::Endpoint endpoint)
-      : endpoint_(std::move(endpoint)), thread_([this] { Run(); }) {}
-  ~Writer() { Stop(); }
-
-  void Stop() {
-    stopping_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  int acknowledged() const { return acknowledged_; }
-  // Waits for a write that is acknowledged from now on.
-  bool WritesAgain() {
-    const int before = acknowledged_;
-    return WaitUntil([&] { return acknowledged_ > before + 1; });
-  }
-  // Acknowledged writes that are not there. REQUIRES: stopped
-  int Lost() const {
-    RedisClient client(endpoint_);
-    int lost = 0;
-    for (const int key : keys_) {
-      lost += client.Do({"EXISTS", "w" + std::to_string(key)}) == "1" ? 0 : 1;
-    }
-    return lost;
-  }
-
- private:
-  void Run() {
-    auto client = std::make_unique<RedisClient>(endpoint_);
-    for (int key = 0; !stopping_; ++key) {
-      if (client->Do({"SET", "w" + std::to_string(key), "v"}) == "OK") {
-        keys_.push_back(key);
-        ++acknowledged_;
-      } else {
-        client = std::make_unique<RedisClient>(endpoint_);
-      }
-    }
-  }
-
-  const v1::Endpoint endpoint_;
-  std::vector<int> keys_;  // the thread's until it has been joined
-  std::atomic<int> acknowledged_ = 0;
-  std::atomic<bool> stopping_ = false;
-  std::thread thread_;
-};
-
 class GroupsTest : public InstallationTest {
  protected:
   v1::ElastiCache::Stub& api() { return installation().elasticache(); }
 
-  grpc::Status CreateGroup(const std::string& id, int clusters, bool automatic_failover) {
-    grpc::ClientContext context;
-    v1::CreateReplicationGroupRequest request;
-    request.set_replication_group_id(id);
-    request.set_replication_group_description("for tests");
-    request.set_cache_node_type("cache.t3.micro");
-    request.set_engine("redis");
-    request.set_num_cache_clusters(clusters);
-    request.set_automatic_failover_enabled(automatic_failover);
-    v1::CreateReplicationGroupResponse response;
-    return api().CreateReplicationGroup(&context, request, &response);
-  }
-
-  v1::ReplicationGroup Describe(const std::string& id) {
-    grpc::ClientContext context;
-    v1::DescribeReplicationGroupsRequest request;
-    request.set_replication_group_id(id);
-    v1::DescribeReplicationGroupsResponse response;
-    const grpc::Status status = api().DescribeReplicationGroups(&context, request, &response);
-    return status.ok() ? response.replication_groups(0) : v1::ReplicationGroup();
-  }
-
-  std::string Leader(const std::string& id) {
-    const v1::ReplicationGroup group = Describe(id);
-    for (const auto& member : group.node_groups(0).node_group_members()) {
-      if (member.current_role() == "primary") return member.cache_cluster_id();
-    }
-    return {};
-  }
-  std::vector<std::string> Replicas(const std::string& id) {
-    std::vector<std::string> replicas;
-    const v1::ReplicationGroup group = Describe(id);
-    for (const auto& member : group.node_groups(0).node_group_members()) {
-      if (member.current_role() == "replica") replicas.push_back(member.cache_cluster_id());
-    }
-    return replicas;
-  }
-  v1::Endpoint Primary(const std::string& id) {
-    return Describe(id).node_groups(0).primary_endpoint();
-  }
-  v1::Endpoint Reader(const std::string& id) {
-    return Describe(id).node_groups(0).reader_endpoint();
-  }
-  v1::Endpoint Own(const std::string& cluster) {
-    return installation().Describe(cluster)->cache_nodes(0).endpoint();
-  }
-
-  // Available, with every replica in sync.
-  bool IsWhole(const std::string& id, int clusters) {
-    const v1::ReplicationGroup group = Describe(id);
-    if (group.status() != "available" || group.member_clusters_size() != clusters) return false;
-    for (const auto& member : group.node_groups(0).node_group_members()) {
-      if (member.cache_cluster_status() != "available") return false;
-      if (member.current_role() == "replica" && !member.in_sync()) return false;
-    }
-    return true;
-  }
-  bool AwaitWhole(const std::string& id, int clusters) {
-    return WaitUntil([&] { return IsWhole(id, clusters); }, seconds(30));
-  }
-  void MustCreate(const std::string& id, int clusters, bool automatic_failover = true) {
-    const grpc::Status created = CreateGroup(id, clusters, automatic_failover);
-    ASSERT_TRUE(created.ok()) << created.error_message();
-    ASSERT_TRUE(AwaitWhole(id, clusters)) << Describe(id).DebugString();
-  }
-  bool AwaitOtherLeader(const std::string& id, const std::string& than) {
-    return WaitUntil([&] { return Leader(id) != than; }, seconds(20));
-  }
-  void SignalEngine(const std::string& cluster, int signal) {
-    const auto engine = installation().EngineOf(cluster, "0001");
-    ASSERT_TRUE(engine.has_value());
-    ASSERT_TRUE(SendSignal(OpenProcess(*engine), signal));
-  }
+  Groups groups() { return Groups(installation()); }
   std::vector<std::string> EventsOf(const std::string& type, const std::string& id) {
     grpc::ClientContext context;
     v1::DescribeEventsRequest request;
@@ -156,91 +36,86 @@ class GroupsTest : public InstallationTest {
     for (const v1::Event& event : response.events()) messages.push_back(event.message());
     return messages;
   }
-  grpc::Status SwitchOver(const std::string& id) {
-    grpc::ClientContext context;
-    v1::SwitchoverReplicationGroupRequest request;
-    request.set_replication_group_id(id);
-    v1::SwitchoverReplicationGroupResponse response;
-    return api().SwitchoverReplicationGroup(&context, request, &response);
-  }
 };
 
 TEST_F(GroupsTest, AGroupHasOneLeaderAndFollowersInOtherZonesThatOnlyRead) {
-  MustCreate("orders", 3);
-  const v1::ReplicationGroup group = Describe("orders");
+  ASSERT_TRUE(groups().MustCreate("orders", 3));
+  const v1::ReplicationGroup group = groups().Describe("orders");
   std::set<std::string> zones;
   for (const auto& member : group.node_groups(0).node_group_members()) {
     zones.insert(member.preferred_availability_zone());
   }
   EXPECT_EQ(zones.size(), 3u);
-  EXPECT_EQ(Leader("orders"), "orders-001");
+  EXPECT_EQ(groups().Leader("orders"), "orders-001");
 
-  RedisClient writer(Primary("orders"));
+  RedisClient writer(groups().Primary("orders"));
   EXPECT_EQ(writer.Do({"SET", "k", "v"}), "OK");
   EXPECT_EQ(writer.Do({"WAIT", "2", "5000"}), "2");
-  for (const std::string& replica : Replicas("orders")) {
-    RedisClient reader(Own(replica));
+  for (const std::string& replica : groups().Replicas("orders")) {
+    RedisClient reader(groups().Own(replica));
     EXPECT_EQ(reader.Do({"GET", "k"}), "v");
     EXPECT_THAT(reader.Do({"SET", "k", "other"}), StartsWith("READONLY"));
   }
-  EXPECT_THAT(RedisClient(Reader("orders")).Do({"SET", "k", "other"}), StartsWith("READONLY"));
-  EXPECT_EQ(RedisClient(Reader("orders")).Do({"GET", "k"}), "v");
+  EXPECT_THAT(RedisClient(groups().Reader("orders")).Do({"SET", "k", "other"}),
+              StartsWith("READONLY"));
+  EXPECT_EQ(RedisClient(groups().Reader("orders")).Do({"GET", "k"}), "v");
 }
 
 TEST_F(GroupsTest, ALeaderThatIsKilledIsReplacedBehindTheSameEndpointAndComesBackAsAFollower) {
-  MustCreate("orders", 3);
-  const std::string before = Primary("orders").address();
-  Writer writer(Primary("orders"));
+  ASSERT_TRUE(groups().MustCreate("orders", 3));
+  const std::string before = groups().Primary("orders").address();
+  Writer writer(groups().Primary("orders"));
   ASSERT_TRUE(writer.WritesAgain());
-  SignalEngine("orders-001", SIGKILL);
-  EXPECT_TRUE(AwaitOtherLeader("orders", "orders-001"));
+  ASSERT_TRUE(groups().SignalEngine("orders-001", SIGKILL));
+  EXPECT_TRUE(groups().AwaitOtherLeader("orders", "orders-001"));
   EXPECT_TRUE(writer.WritesAgain());
-  EXPECT_TRUE(AwaitWhole("orders", 3)) << Describe("orders").DebugString();
+  EXPECT_TRUE(groups().AwaitWhole("orders", 3)) << groups().Describe("orders").DebugString();
   writer.Stop();
-  EXPECT_EQ(Primary("orders").address(), before);
-  EXPECT_THAT(Replicas("orders"), ::testing::Contains("orders-001"));
-  EXPECT_THAT(RedisClient(Own("orders-001")).Do({"SET", "k", "v"}), StartsWith("READONLY"));
+  EXPECT_EQ(groups().Primary("orders").address(), before);
+  EXPECT_THAT(groups().Replicas("orders"), ::testing::Contains("orders-001"));
+  EXPECT_THAT(RedisClient(groups().Own("orders-001")).Do({"SET", "k", "v"}),
+              StartsWith("READONLY"));
   // What was acknowledged in the last moment may not have reached a follower.
   EXPECT_LE(writer.Lost(), 10) << "of " << writer.acknowledged();
-  EXPECT_TRUE(Describe("orders").has_last_failover_lost_bytes());
+  EXPECT_TRUE(groups().Describe("orders").has_last_failover_lost_bytes());
 }
 
 TEST_F(GroupsTest, ALeaderThatHangsIsEndedBeforeAnotherOneLeads) {
-  MustCreate("orders", 2);
-  Writer writer(Primary("orders"));
+  ASSERT_TRUE(groups().MustCreate("orders", 2));
+  Writer writer(groups().Primary("orders"));
   ASSERT_TRUE(writer.WritesAgain());
   const auto hung = installation().EngineOf("orders-001", "0001");
-  SignalEngine("orders-001", SIGSTOP);
-  EXPECT_TRUE(AwaitOtherLeader("orders", "orders-001"));
+  ASSERT_TRUE(groups().SignalEngine("orders-001", SIGSTOP));
+  EXPECT_TRUE(groups().AwaitOtherLeader("orders", "orders-001"));
   EXPECT_FALSE(OpenProcess(*hung));
   EXPECT_TRUE(writer.WritesAgain());
-  EXPECT_TRUE(AwaitWhole("orders", 2));
+  EXPECT_TRUE(groups().AwaitWhole("orders", 2));
 }
 
 TEST_F(GroupsTest, AHostThatDiesWithItsEnginesIsFailedOverAndWaitedFor) {
-  MustCreate("orders", 3);
+  ASSERT_TRUE(groups().MustCreate("orders", 3));
   const std::string zone = installation().Describe("orders-001")->preferred_availability_zone();
-  Writer writer(Primary("orders"));
+  Writer writer(groups().Primary("orders"));
   ASSERT_TRUE(writer.WritesAgain());
   const auto engine = installation().EngineOf("orders-001", "0001");
   installation().agent(zone).Kill9();
   ASSERT_TRUE(SendSignal(OpenProcess(*engine), SIGKILL));
-  EXPECT_TRUE(AwaitOtherLeader("orders", "orders-001"));
+  EXPECT_TRUE(groups().AwaitOtherLeader("orders", "orders-001"));
   EXPECT_TRUE(writer.WritesAgain());
   installation().StartAgent(zone);
-  EXPECT_TRUE(AwaitWhole("orders", 3)) << Describe("orders").DebugString();
+  EXPECT_TRUE(groups().AwaitWhole("orders", 3)) << groups().Describe("orders").DebugString();
 }
 
 TEST_F(GroupsTest, APlannedChangeOfLeaderLosesNothing) {
-  MustCreate("orders", 3);
-  Writer writer(Primary("orders"));
+  ASSERT_TRUE(groups().MustCreate("orders", 3));
+  Writer writer(groups().Primary("orders"));
   for (int round = 0; round < 4; ++round) {
     ASSERT_TRUE(writer.WritesAgain());
-    const std::string leader = Leader("orders");
-    const grpc::Status begun = SwitchOver("orders");
+    const std::string leader = groups().Leader("orders");
+    const grpc::Status begun = groups().SwitchOver("orders");
     ASSERT_TRUE(begun.ok()) << begun.error_message();
-    ASSERT_TRUE(AwaitOtherLeader("orders", leader));
-    ASSERT_TRUE(AwaitWhole("orders", 3)) << Describe("orders").DebugString();
+    ASSERT_TRUE(groups().AwaitOtherLeader("orders", leader));
+    ASSERT_TRUE(groups().AwaitWhole("orders", 3)) << groups().Describe("orders").DebugString();
   }
   EXPECT_TRUE(writer.WritesAgain());
   writer.Stop();
@@ -248,7 +123,7 @@ TEST_F(GroupsTest, APlannedChangeOfLeaderLosesNothing) {
 }
 
 TEST_F(GroupsTest, ATriedFailoverIsToldInAwsOrder) {
-  MustCreate("orders", 2);
+  ASSERT_TRUE(groups().MustCreate("orders", 2));
   grpc::ClientContext context;
   v1::TestFailoverRequest request;
   request.set_replication_group_id("orders");
@@ -256,8 +131,8 @@ TEST_F(GroupsTest, ATriedFailoverIsToldInAwsOrder) {
   v1::TestFailoverResponse response;
   const grpc::Status called = api().TestFailover(&context, request, &response);
   ASSERT_TRUE(called.ok()) << called.error_message();
-  ASSERT_TRUE(AwaitOtherLeader("orders", "orders-001"));
-  ASSERT_TRUE(AwaitWhole("orders", 2));
+  ASSERT_TRUE(groups().AwaitOtherLeader("orders", "orders-001"));
+  ASSERT_TRUE(groups().AwaitWhole("orders", 2));
   const std::string failover =
       "Failover from primary node orders-001 to replica node orders-002 completed";
   const std::vector<std::string> of_group = EventsOf("replication-group", "orders");
@@ -270,17 +145,17 @@ TEST_F(GroupsTest, ATriedFailoverIsToldInAwsOrder) {
 }
 
 TEST_F(GroupsTest, APromotedReplicaHasTheDataAndGoesItsOwnWay) {
-  MustCreate("orders", 3);
-  RedisClient writer(Primary("orders"));
+  ASSERT_TRUE(groups().MustCreate("orders", 3));
+  RedisClient writer(groups().Primary("orders"));
   ASSERT_EQ(writer.Do({"SET", "k", "before"}), "OK");
-  const v1::Endpoint own = Own("orders-003");
+  const v1::Endpoint own = groups().Own("orders-003");
   grpc::ClientContext context;
   v1::PromoteCacheClusterRequest request;
   request.set_cache_cluster_id("orders-003");
   v1::PromoteCacheClusterResponse response;
   const grpc::Status promoted = api().PromoteCacheCluster(&context, request, &response);
   ASSERT_TRUE(promoted.ok()) << promoted.error_message();
-  ASSERT_TRUE(AwaitWhole("orders", 2));
+  ASSERT_TRUE(groups().AwaitWhole("orders", 2));
   ASSERT_TRUE(WaitUntil(
       [&] {
         return RedisClient(own).Do({"SET", "own", "1"}) == "OK";
@@ -293,11 +168,11 @@ TEST_F(GroupsTest, APromotedReplicaHasTheDataAndGoesItsOwnWay) {
 }
 
 TEST_F(GroupsTest, ADemotedMasterTakesItsNewLeadersDataAndKeepsItsEndpoint) {
-  MustCreate("orders", 2);
+  ASSERT_TRUE(groups().MustCreate("orders", 2));
   installation().MustCreate("staging", "redis");
-  const v1::Endpoint own = Own("staging");
+  const v1::Endpoint own = groups().Own("staging");
   ASSERT_EQ(RedisClient(own).Do({"SET", "mine", "1"}), "OK");
-  ASSERT_EQ(RedisClient(Primary("orders")).Do({"SET", "theirs", "1"}), "OK");
+  ASSERT_EQ(RedisClient(groups().Primary("orders")).Do({"SET", "theirs", "1"}), "OK");
 
   v1::DemoteCacheClusterRequest request;
   request.set_cache_cluster_id("staging");
@@ -313,21 +188,22 @@ TEST_F(GroupsTest, ADemotedMasterTakesItsNewLeadersDataAndKeepsItsEndpoint) {
   grpc::ClientContext context;
   const grpc::Status demoted = api().DemoteCacheCluster(&context, request, &response);
   ASSERT_TRUE(demoted.ok()) << demoted.error_message();
-  ASSERT_TRUE(AwaitWhole("orders", 3)) << Describe("orders").DebugString();
-  EXPECT_EQ(Own("staging").address(), own.address());
+  ASSERT_TRUE(groups().AwaitWhole("orders", 3)) << groups().Describe("orders").DebugString();
+  EXPECT_EQ(groups().Own("staging").address(), own.address());
   EXPECT_EQ(RedisClient(own).Do({"GET", "theirs"}), "1");
   EXPECT_EQ(RedisClient(own).Do({"GET", "mine"}), "(nil)");
   EXPECT_THAT(RedisClient(own).Do({"SET", "mine", "2"}), StartsWith("READONLY"));
 }
 
 TEST_F(GroupsTest, NothingIsPromotedWhileAutomaticFailoverIsOffUntilSomebodySaysSo) {
-  MustCreate("orders", 2, /*automatic_failover=*/false);
-  ASSERT_EQ(RedisClient(Primary("orders")).Do({"SET", "k", "v"}), "OK");
-  ASSERT_EQ(RedisClient(Primary("orders")).Do({"WAIT", "1", "5000"}), "1");
-  SignalEngine("orders-001", SIGKILL);
-  ASSERT_TRUE(WaitUntil([&] { return !Describe("orders").trouble().empty(); }, seconds(10)));
-  EXPECT_THAT(Describe("orders").trouble(), HasSubstr("automatic failover is off"));
-  EXPECT_EQ(Leader("orders"), "orders-001");
+  ASSERT_TRUE(groups().MustCreate("orders", 2, /*automatic_failover=*/false));
+  ASSERT_EQ(RedisClient(groups().Primary("orders")).Do({"SET", "k", "v"}), "OK");
+  ASSERT_EQ(RedisClient(groups().Primary("orders")).Do({"WAIT", "1", "5000"}), "1");
+  ASSERT_TRUE(groups().SignalEngine("orders-001", SIGKILL));
+  ASSERT_TRUE(
+      WaitUntil([&] { return !groups().Describe("orders").trouble().empty(); }, seconds(10)));
+  EXPECT_THAT(groups().Describe("orders").trouble(), HasSubstr("automatic failover is off"));
+  EXPECT_EQ(groups().Leader("orders"), "orders-001");
 
   grpc::ClientContext context;
   v1::ModifyReplicationGroupRequest request;
@@ -337,36 +213,37 @@ TEST_F(GroupsTest, NothingIsPromotedWhileAutomaticFailoverIsOffUntilSomebodySays
   v1::ModifyReplicationGroupResponse response;
   const grpc::Status modified = api().ModifyReplicationGroup(&context, request, &response);
   ASSERT_TRUE(modified.ok()) << modified.error_message();
-  EXPECT_TRUE(AwaitOtherLeader("orders", "orders-001"));
-  ASSERT_TRUE(AwaitWhole("orders", 2));
-  EXPECT_EQ(RedisClient(Primary("orders")).Do({"GET", "k"}), "v");
+  EXPECT_TRUE(groups().AwaitOtherLeader("orders", "orders-001"));
+  ASSERT_TRUE(groups().AwaitWhole("orders", 2));
+  EXPECT_EQ(RedisClient(groups().Primary("orders")).Do({"GET", "k"}), "v");
 }
 
 TEST_F(GroupsTest, ARestartOfControlPlaneOrAgentIsNoReasonToFailOver) {
-  MustCreate("orders", 3);
-  const uint64_t epoch = Describe("orders").epoch();
-  Writer writer(Primary("orders"));
+  ASSERT_TRUE(groups().MustCreate("orders", 3));
+  const uint64_t epoch = groups().Describe("orders").epoch();
+  Writer writer(groups().Primary("orders"));
   installation().control_plane().Kill9();
   EXPECT_TRUE(writer.WritesAgain());
   std::string why;
   ASSERT_TRUE(installation().StartControlPlane(&why)) << why;
-  ASSERT_TRUE(AwaitWhole("orders", 3));
+  ASSERT_TRUE(groups().AwaitWhole("orders", 3));
   const std::string zone = installation().Describe("orders-001")->preferred_availability_zone();
   installation().agent(zone).Kill9();
   installation().StartAgent(zone);
   ASSERT_TRUE(installation().WaitForHosts());
   // Nor is an engine that stands still for a moment.
-  SignalEngine("orders-001", SIGSTOP);
-  EXPECT_FALSE(WaitUntil([&] { return Leader("orders") != "orders-001"; }, milliseconds(900)));
-  SignalEngine("orders-001", SIGCONT);
+  ASSERT_TRUE(groups().SignalEngine("orders-001", SIGSTOP));
+  EXPECT_FALSE(
+      WaitUntil([&] { return groups().Leader("orders") != "orders-001"; }, milliseconds(900)));
+  ASSERT_TRUE(groups().SignalEngine("orders-001", SIGCONT));
   EXPECT_TRUE(writer.WritesAgain());
-  EXPECT_EQ(Leader("orders"), "orders-001");
-  EXPECT_EQ(Describe("orders").epoch(), epoch);
+  EXPECT_EQ(groups().Leader("orders"), "orders-001");
+  EXPECT_EQ(groups().Describe("orders").epoch(), epoch);
 }
 
 TEST_F(GroupsTest, AGroupIsFormedAroundAMasterAndDeletedWithoutIt) {
   installation().MustCreate("single", "redis");
-  ASSERT_EQ(RedisClient(Own("single")).Do({"SET", "k", "v"}), "OK");
+  ASSERT_EQ(RedisClient(groups().Own("single")).Do({"SET", "k", "v"}), "OK");
   v1::CreateReplicationGroupRequest create;
   create.set_replication_group_id("orders");
   create.set_replication_group_description("around it");
@@ -374,14 +251,14 @@ TEST_F(GroupsTest, AGroupIsFormedAroundAMasterAndDeletedWithoutIt) {
   v1::CreateReplicationGroupResponse created;
   grpc::ClientContext first;
   ASSERT_TRUE(api().CreateReplicationGroup(&first, create, &created).ok());
-  ASSERT_TRUE(AwaitWhole("orders", 1));
+  ASSERT_TRUE(groups().AwaitWhole("orders", 1));
   v1::CreateCacheClusterRequest replica;
   replica.set_cache_cluster_id("second");
   replica.set_replication_group_id("orders");
   const grpc::Status added = installation().Create(replica);
   ASSERT_TRUE(added.ok()) << added.error_message();
-  ASSERT_TRUE(AwaitWhole("orders", 2)) << Describe("orders").DebugString();
-  EXPECT_EQ(RedisClient(Own("second")).Do({"GET", "k"}), "v");
+  ASSERT_TRUE(groups().AwaitWhole("orders", 2)) << groups().Describe("orders").DebugString();
+  EXPECT_EQ(RedisClient(groups().Own("second")).Do({"GET", "k"}), "v");
   EXPECT_THAT(installation().Delete("single").error_message(), HasSubstr("serving as primary"));
 
   v1::DeleteReplicationGroupRequest remove;
@@ -391,9 +268,10 @@ TEST_F(GroupsTest, AGroupIsFormedAroundAMasterAndDeletedWithoutIt) {
   grpc::ClientContext second;
   ASSERT_TRUE(api().DeleteReplicationGroup(&second, remove, &removed).ok());
   EXPECT_TRUE(installation().WaitUntilGone("second"));
-  EXPECT_TRUE(WaitUntil([&] { return Describe("orders").replication_group_id().empty(); }));
-  EXPECT_EQ(RedisClient(Own("single")).Do({"GET", "k"}), "v");
-  EXPECT_EQ(RedisClient(Own("single")).Do({"SET", "k", "w"}), "OK");
+  EXPECT_TRUE(
+      WaitUntil([&] { return groups().Describe("orders").replication_group_id().empty(); }));
+  EXPECT_EQ(RedisClient(groups().Own("single")).Do({"GET", "k"}), "v");
+  EXPECT_EQ(RedisClient(groups().Own("single")).Do({"SET", "k", "w"}), "OK");
 }
 
 }  // namespace

@@ -205,6 +205,11 @@ std::string Checker::UnsettledGroup(const model::Group& group) const {
   if (group.status != model::GroupStatus::kAvailable) {
     // Nobody may be promoted by itself there: it waits for its operator.
     if (!group.trouble.empty() && !group.automatic_failover) return {};
+    // So does a single node whose engine cannot be started.
+    const auto leader = world_.records().members.find(group.leader);
+    const bool failed =
+        leader != world_.records().members.end() && leader->second.status == MemberStatus::kFailed;
+    if (!group.trouble.empty() && failed && group.members.size() == 1) return {};
     return fmt::format("{} is {} ({})", group.id, NameOf(group.status), group.trouble);
   }
   const Engine* behind = world_.EngineBehind(group);
