@@ -15,9 +15,6 @@ namespace ec::bench {
 struct Options {
   bool quick = false;  // tiny sizes: shows that everything runs, measures nothing
   std::string out;     // directory of the results
-  // Carries to measure beside each other, as `ec-nodeagent --carry` names them; "default" is what
-  // the agent does without being told.
-  std::vector<std::string> carries;
 
   // The first in earnest, the second in a quick run.
   int Size(int full, int tiny) const { return quick ? tiny : full; }
