@@ -19,20 +19,6 @@ using integration::Child;
 using integration::Installation;
 using integration::InstallationOptions;
 
-// A port that was free a moment ago.
-uint16_t FreePort() {
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in name = {};
-  name.sin_family = AF_INET;
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(name);
-  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&name), size) != 0 ||
-      getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &size) != 0) {
-    throw std::runtime_error("no free port");
-  }
-  return ntohs(name.sin_port);
-}
-
 bool Accepts(const Target& target) {
   const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in name = {};
@@ -46,12 +32,6 @@ void AwaitAccept(const Target& target, const std::string& what) {
   if (!integration::WaitUntil([&] { return Accepts(target); })) {
     throw std::runtime_error(what + " did not start");
   }
-}
-
-std::string Must(const std::string& program) {
-  const auto path = FindProgram(program);
-  if (!path) throw std::runtime_error(program + " is not installed");
-  return *path;
 }
 
 Target TargetOf(const v1::CacheCluster& cluster) {
