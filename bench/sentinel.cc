@@ -33,7 +33,7 @@ size_t Count(const std::string& text, const std::string& what) {
 }  // namespace
 
 std::vector<std::string> SentinelGroup::Settings() {
-  return {"down-after-milliseconds 100", "failover-timeout 1000", "parallel-syncs 2"};
+  return {"down-after-milliseconds 300", "failover-timeout 1000", "parallel-syncs 2"};
 }
 
 SentinelGroup::SentinelGroup() {

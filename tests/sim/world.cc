@@ -219,8 +219,8 @@ void World::OnControlPlane(uint64_t life, std::function<void()> what) {
   what();
 }
 
-// As in production: a deadline may have passed whether or not there is input, and an unknown outcome
-// of any of both ends the control plane.
+// As in production: a deadline may have passed whether or not there is input, and an unknown
+// outcome of any of both ends the control plane.
 Status World::StepController(core::Input input) {
   const std::vector<Status> verdicts =
       controller_->Step({std::move(input), controller_->MakeTick()});
