@@ -155,7 +155,7 @@ write_on() { # HOST
     fi
     key=$((key + 1)) line=''
     { printf 'SET key:%d v\r\n' "$key" >&"$connection"; } 2>/dev/null
-    if read -r -t 2 line <&"$connection" && [[ $line == +OK* ]]; then
+    if { read -r -t 2 line <&"$connection"; } 2>/dev/null && [[ $line == +OK* ]]; then
       now=${EPOCHREALTIME/./}
       pause=$((now - last)) last=$now acknowledged=$((acknowledged + 1))
       ((pause > longest)) && longest=$pause

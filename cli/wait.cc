@@ -31,7 +31,8 @@ struct Watch {
   Progress progress;
   std::string status;
   std::string last_event;
-  bool away = false;  // the control plane did not answer the last time
+  std::set<std::string> sources;  // whose events are told
+  bool away = false;              // the control plane did not answer the last time
 };
 
 void SetAway(Watch* watch, bool away) {
@@ -45,7 +46,11 @@ void SetAway(Watch* watch, bool away) {
 void TellEvents(Watch* watch) {
   for (const v1::Event& event : watch->tail.Next()) {
     watch->last_event = event.message();
-    watch->progress.Line(fmt::format("{}  {}", FormatTime(event.date()), event.message()));
+    // Where several are followed, each says whose it is: AWS tells some of both cluster and group.
+    const std::string source =
+        watch->sources.size() > 1 ? fmt::format("{:<12}  ", event.source_identifier()) : "";
+    watch->progress.Line(
+        fmt::format("{}  {}{}", FormatTime(event.date()), source, event.message()));
   }
 }
 
@@ -73,6 +78,8 @@ Outcome Look(Watch* watch, bool* done) {
   }
   SetAway(watch, false);
   for (const std::string& source : seen.sources) watch->tail.Follow(source);
+  watch->sources.insert(watch->wait.id);
+  watch->sources.insert(seen.sources.begin(), seen.sources.end());
   // The look at the cluster comes before the look at the events: what has led to this status has
   // been recorded with it.
   TellEvents(watch);

@@ -204,7 +204,7 @@ TEST_F(Groups, WaitForTheirCreationWithTheEventsOfTheirMembers) {
   const Ended ended = service_.Ecctl({"group", "create", "orders", "--wait"});
   EXPECT_EQ(ended.exit, 0) << ended.err;
   EXPECT_EQ(ended.err,
-            "2023-11-14T22:13:28.000Z  a replica is there\n"
+            "2023-11-14T22:13:28.000Z  orders-002    a replica is there\n"
             "orders is creating\n"
             "orders is available\n");
   EXPECT_THAT(ended.out, HasSubstr("orders  available"));
