@@ -1,7 +1,9 @@
 // Connections that are handed to the engines, in a whole installation.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -100,6 +102,20 @@ TEST_F(HandoverTest, ARedisSeesItsClientsAsTheyAre) {
   EXPECT_EQ(status.carry(), "hand-over");
   EXPECT_EQ(status.connections_relayed(), 0u);
   EXPECT_EQ(status.connections_open(), 0u);
+}
+
+TEST_F(HandoverTest, AClientCannotMakeARedisListenOnTcp) {
+  const v1::Endpoint endpoint =
+      installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
+  RedisClient client(endpoint);
+  EXPECT_EQ(client.Do({"CONFIG", "SET", "port", "7777"}), "OK");
+  EXPECT_EQ(client.Do({"CONFIG", "GET", "port"}), "port 7777");
+  const std::set<std::string> listeners = TcpListeners();
+  for (const pid_t engine : installation().Engines()) {
+    EXPECT_EQ(CountListeners(engine, listeners), 0);
+  }
+  EXPECT_EQ(client.Do({"SET", "k", "v"}), "OK");
+  EXPECT_EQ(RedisClient(endpoint).Do({"GET", "k"}), "v") << "the endpoint stays where it is";
 }
 
 TEST_F(HandoverTest, ConnectionsOutliveTheAgent) {
@@ -217,6 +233,53 @@ TEST_F(RelayingInstallationTest, TheRelayCarriesEverythingIfAsked) {
   const v1::EndpointStatus status = EndpointOf(installation(), endpoint);
   EXPECT_EQ(status.carry(), "relay");
   EXPECT_EQ(status.connections_handed_over(), 0u);
+  const std::set<std::string> listeners = TcpListeners();
+  for (const pid_t engine : installation().Engines()) {
+    EXPECT_EQ(CountListeners(engine, listeners), 0);
+  }
+}
+
+// With a redis-server of our own on the path, whose privileges forbid a preloaded library.
+class PrivilegedEngineTest : public InstallationTest {
+ protected:
+  void SetUp() override {
+    namespace fs = std::filesystem;
+    std::string name = fs::temp_directory_path() / "handover_test.XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    programs_ = name;
+    const char* const path = std::getenv("PATH");
+    path_ = path == nullptr ? "" : path;
+    std::istringstream directories(path_);
+    std::string original;
+    while (std::getline(directories, original, ':') && !fs::exists(original + "/redis-server")) {
+    }
+    fs::copy_file(fs::canonical(original + "/redis-server"), programs_ + "/redis-server");
+    ASSERT_EQ(chmod((programs_ + "/redis-server").c_str(), 04755), 0);
+    setenv("PATH", (programs_ + ":" + path_).c_str(), 1);
+    InstallationTest::SetUp();
+  }
+  void TearDown() override {
+    InstallationTest::TearDown();
+    setenv("PATH", path_.c_str(), 1);
+    std::filesystem::remove_all(programs_);
+  }
+
+ private:
+  std::string programs_;
+  std::string path_;
+};
+
+TEST_F(PrivilegedEngineTest, AnEngineThatCannotBePreloadedIsRelayedToAndTheLogSaysWhy) {
+  const v1::Endpoint endpoint =
+      installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
+  EXPECT_EQ(RedisClient(endpoint).Do({"SET", "k", "v"}), "OK");
+  EXPECT_TRUE(
+      WaitUntil([&] { return EndpointOf(installation(), endpoint).connections_relayed() >= 1; }));
+  EXPECT_EQ(EndpointOf(installation(), endpoint).connections_handed_over(), 0u);
+  EXPECT_EQ(EndpointOf(installation(), endpoint).carry(), "relay");
+  std::ifstream log(installation().dir() + "/us-east-1a.out");
+  const std::string text{std::istreambuf_iterator<char>(log), {}};
+  EXPECT_THAT(text, HasSubstr("it is setuid or setgid"));
   const std::set<std::string> listeners = TcpListeners();
   for (const pid_t engine : installation().Engines()) {
     EXPECT_EQ(CountListeners(engine, listeners), 0);
