@@ -20,6 +20,9 @@ std::string RunId(RedisClient& client) {
 }  // namespace
 
 RoleWatch::RoleWatch(v1::Endpoint primary)
+    : RoleWatch([primary = std::move(primary)] { return primary; }) {}
+
+RoleWatch::RoleWatch(std::function<v1::Endpoint()> primary)
     : primary_(std::move(primary)), thread_([this] { Run(); }) {}
 
 void RoleWatch::Stop() {
@@ -37,7 +40,7 @@ void RoleWatch::Run() {
 }
 
 void RoleWatch::Open() {
-  Connection fresh{std::make_unique<RedisClient>(primary_, kPatience), {}};
+  Connection fresh{std::make_unique<RedisClient>(primary_(), kPatience), {}};
   fresh.engine = RunId(*fresh.client);
   if (fresh.engine.empty()) return;
   if (connections_.size() >= kConnections) connections_.pop_back();

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -17,6 +18,8 @@ class RoleWatch {
   // Opens connections through the endpoint again and again, and keeps the old ones, as clients do
   // that do not notice a change.
   explicit RoleWatch(v1::Endpoint primary);
+  // Where the primary is; asked before each connection.
+  explicit RoleWatch(std::function<v1::Endpoint()> primary);
   ~RoleWatch() { Stop(); }
   RoleWatch(const RoleWatch&) = delete;
   RoleWatch& operator=(const RoleWatch&) = delete;
@@ -36,7 +39,7 @@ class RoleWatch {
   bool Writes(Connection& connection);
   void Look();
 
-  const v1::Endpoint primary_;
+  const std::function<v1::Endpoint()> primary_;
   std::deque<Connection> connections_;  // the thread's, as is the violation
   std::string violation_;
   std::atomic<int> looks_ = 0;
