@@ -1,14 +1,11 @@
 #include "nodeagent/endpoint/carrier.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <latch>
 #include <thread>
 #include <utility>
 
-#include "common/clock.h"
 #include "common/log.h"
 #include "nodeagent/endpoint/client_kill.h"
 
@@ -84,19 +81,15 @@ void Carrier::Cut(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
 void Carrier::CutHandedOver(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
   std::vector<ClientKill> kills;
   std::vector<std::pair<MemberId, Endpoint*>> killed;
-  const SystemClock clock;
-  const Instant deadline = clock.now().instant + kCutDeadline;
   for (const auto& endpoint : endpoints) {
     for (const MemberId former : endpoint->TakeFormer()) {
       if (endpoint->carry() != Carry::kHandOver) continue;
-      // An engine does not know yet of what still waits in its queue.
-      while (!passer_.IsDrained(former) && clock.now().instant < deadline) poll(nullptr, 0, 1);
+      // An engine takes all that waits in its queue before it reads what comes after it.
       kills.push_back({engine_path_(former), endpoint->address()});
       killed.emplace_back(former, endpoint.get());
     }
   }
-  const Duration rest = std::max(deadline - clock.now().instant, Duration(0));
-  const std::vector<ClientsKilled> results = KillClients(kills, rest);
+  const std::vector<ClientsKilled> results = KillClients(kills, kCutDeadline);
   for (size_t i = 0; i < results.size(); ++i) {
     const auto& [former, endpoint] = killed[i];
     endpoint->tally().cut += results[i].count;

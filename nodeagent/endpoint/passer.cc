@@ -1,8 +1,6 @@
 #include "nodeagent/endpoint/passer.h"
 
-#include <linux/sockios.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -70,14 +68,6 @@ void Passer::AwaitRoom(MemberId target, int epoll) {
   epoll_event event{.events = EPOLLOUT | EPOLLONESHOT, .data = {.ptr = nullptr}};
   const int fd = found->second.get();
   if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) < 0) epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
-bool Passer::IsDrained(MemberId target) {
-  const std::lock_guard lock(mutex_);
-  const auto found = sockets_.find(target);
-  int unread = 0;  // what a datagram socket has sent counts until it has been received
-  return found == sockets_.end() || ioctl(found->second.get(), SIOCOUTQ, &unread) < 0 ||
-         unread == 0;
 }
 
 void Passer::Forget(MemberId target) {

@@ -37,9 +37,6 @@ class Passer {
   // Has `epoll` report an event without data once the engine has taken a socket.
   void AwaitRoom(MemberId target, int epoll);
 
-  // Whether the engine has taken, or lost by dying, all that it was passed.
-  bool IsDrained(MemberId target);
-
   // The member is not a target any more.
   void Forget(MemberId target);
 
