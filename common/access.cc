@@ -1,0 +1,79 @@
+#include "common/access.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ec {
+namespace {
+
+uint32_t MaskOf(int prefix) { return prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefix); }
+
+}  // namespace
+
+Sources::Sources(const Network& network) : instances_(network.instances) {
+  for (size_t i = 0; i < instances_.size(); ++i) by_source_.emplace(instances_[i].source.bits, i);
+}
+
+const Instance* Sources::Find(Ip4 source) const {
+  const auto found = by_source_.find(source.bits);
+  return found == by_source_.end() ? nullptr : &instances_[found->second];
+}
+
+Gate::Gate(const Network& network, std::shared_ptr<const Sources> sources, Door door)
+    : sources_(std::move(sources)), door_(std::move(door)) {
+  for (const std::string& id : door_.groups) {
+    const auto group = network.groups.find(id);
+    // A group of another VPC can stand in no rule's place.
+    if (group == network.groups.end() || group->second.vpc != door_.vpc) continue;
+    for (const IngressRule& rule : group->second.ingress) Add(group->second, rule);
+  }
+}
+
+void Gate::Add(const SecurityGroup& group, const IngressRule& rule) {
+  const size_t order = rules_++;
+  if (door_.port < rule.from_port || door_.port > rule.to_port) return;
+  Admission admission{order, group.id, rule.id};
+  // The first one stays: it is the one that is named.
+  if (rule.block) {
+    blocks_[rule.block->prefix].emplace(rule.block->network.bits, std::move(admission));
+  } else if (!rule.group.empty()) {
+    groups_.emplace(rule.group, std::move(admission));
+  }
+}
+
+const Gate::Admission* Gate::ByBlock(Ip4 address) const {
+  const Admission* first = nullptr;
+  for (const auto& [prefix, networks] : blocks_) {
+    const auto found = networks.find(address.bits & MaskOf(prefix));
+    if (found == networks.end()) continue;
+    if (first == nullptr || found->second.order < first->order) first = &found->second;
+  }
+  return first;
+}
+
+const Gate::Admission* Gate::ByGroup(const std::vector<std::string>& groups) const {
+  const Admission* first = nullptr;
+  for (const std::string& group : groups) {
+    const auto found = groups_.find(group);
+    if (found == groups_.end()) continue;
+    if (first == nullptr || found->second.order < first->order) first = &found->second;
+  }
+  return first;
+}
+
+Judgement Gate::Judge(Ip4 source) const {
+  using Cause = Judgement::Cause;
+  const Instance* const instance = sources_->Find(source);
+  if (instance == nullptr) return {.cause = Cause::kNoInstance};
+  if (instance->vpc != door_.vpc) return {.cause = Cause::kOtherVpc, .instance = instance->id};
+  const Admission* first = ByBlock(instance->address);
+  const Admission* const by_group = ByGroup(instance->groups);
+  if (first == nullptr || (by_group != nullptr && by_group->order < first->order)) first = by_group;
+  if (first == nullptr) return {.cause = Cause::kNoRule, .instance = instance->id};
+  return {.cause = Cause::kAdmitted,
+          .instance = instance->id,
+          .group = first->group,
+          .rule = first->rule};
+}
+
+}  // namespace ec
