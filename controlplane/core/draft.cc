@@ -36,6 +36,14 @@ std::vector<Key> Ids(const std::map<Key, std::optional<Row>>& changes,
 }
 
 template <typename Key, typename Row>
+std::vector<const Row*> Rows(const std::map<Key, std::optional<Row>>& changes,
+                             const std::map<Key, Row>& rows) {
+  std::vector<const Row*> list;
+  for (const Key& id : Ids(changes, rows)) list.push_back(Find(changes, rows, id));
+  return list;
+}
+
+template <typename Key, typename Row>
 Row& ToEdit(std::map<Key, std::optional<Row>>& changes, const std::map<Key, Row>& rows,
             const Key& key) {
   if (const auto change = changes.find(key); change != changes.end()) {
@@ -107,6 +115,36 @@ const model::Zone* Draft::FindZone(const std::string& name) const {
 
 const model::Group* Draft::FindGroup(const model::GroupId& id) const {
   return Find(edit_.groups, state_.records.groups, id);
+}
+
+const model::Vpc* Draft::FindVpc(const model::VpcId& id) const {
+  return Find(edit_.vpcs, state_.records.vpcs, id);
+}
+
+const model::Subnet* Draft::FindSubnet(const model::SubnetId& id) const {
+  return Find(edit_.subnets, state_.records.subnets, id);
+}
+
+const model::SecurityGroupRow* Draft::FindSecurityGroup(const model::SecurityGroupId& id) const {
+  return Find(edit_.security_groups, state_.records.security_groups, id);
+}
+
+const model::InstanceRow* Draft::FindInstance(const model::InstanceId& id) const {
+  return Find(edit_.instances, state_.records.instances, id);
+}
+
+std::vector<const model::Vpc*> Draft::Vpcs() const { return Rows(edit_.vpcs, state_.records.vpcs); }
+
+std::vector<const model::Subnet*> Draft::Subnets() const {
+  return Rows(edit_.subnets, state_.records.subnets);
+}
+
+std::vector<const model::SecurityGroupRow*> Draft::SecurityGroups() const {
+  return Rows(edit_.security_groups, state_.records.security_groups);
+}
+
+std::vector<const model::InstanceRow*> Draft::Instances() const {
+  return Rows(edit_.instances, state_.records.instances);
 }
 
 const model::Installation& Draft::installation() const {
@@ -186,6 +224,36 @@ void Draft::PutInstallation(model::Installation installation) {
   edit_.installation = std::move(installation);
 }
 
+void Draft::Put(model::Vpc row) {
+  const model::VpcId id = row.id;
+  edit_.vpcs[id] = std::move(row);
+}
+
+void Draft::DropVpc(const model::VpcId& id) { edit_.vpcs[id] = std::nullopt; }
+
+void Draft::Put(model::Subnet row) {
+  const model::SubnetId id = row.id;
+  edit_.subnets[id] = std::move(row);
+}
+
+void Draft::DropSubnet(const model::SubnetId& id) { edit_.subnets[id] = std::nullopt; }
+
+void Draft::Put(model::SecurityGroupRow row) {
+  const model::SecurityGroupId id = row.id;
+  edit_.security_groups[id] = std::move(row);
+}
+
+void Draft::DropSecurityGroup(const model::SecurityGroupId& id) {
+  edit_.security_groups[id] = std::nullopt;
+}
+
+void Draft::Put(model::InstanceRow row) {
+  const model::InstanceId id = row.id;
+  edit_.instances[id] = std::move(row);
+}
+
+void Draft::DropInstance(const model::InstanceId& id) { edit_.instances[id] = std::nullopt; }
+
 void Draft::DropCluster(const model::ClusterId& id) {
   const model::Cluster* cluster = FindCluster(id);
   EC_CHECK(cluster != nullptr);
@@ -247,7 +315,7 @@ void Draft::Replace(Draft&& copy) {
   load_delta_ = std::move(copy.load_delta_);
 }
 
-bool Draft::AddressInUse(Ip4 ip) const {
+bool Draft::IsInUse(Ip4 ip) const {
   return state_.addresses.contains(ip) || addresses_.contains(ip);
 }
 
@@ -261,13 +329,13 @@ std::optional<Ip4> Draft::FindAddress(const std::string& zone_name,
   for (uint32_t tried = 0; tried < usable; ++tried) {
     const uint32_t offset = (zone->next_offset + tried) % usable;
     const Ip4 ip{zone->subnet.First().bits + kReservedAddresses + offset};
-    if (!AddressInUse(ip) && !but_not.contains(ip)) return ip;
+    if (!IsInUse(ip) && !but_not.contains(ip)) return ip;
   }
   return std::nullopt;
 }
 
 void Draft::UseAddress(const std::string& zone_name, Ip4 ip) {
-  EC_CHECK(!AddressInUse(ip));
+  EC_CHECK(!IsInUse(ip));
   addresses_.insert(ip);
   model::Zone zone = *FindZone(zone_name);
   zone.next_offset = ip.bits - zone.subnet.First().bits - kReservedAddresses + 1;
@@ -302,6 +370,10 @@ model::Edit Draft::Take() {
   DropUnchanged(edit_.clusters, state_.records.clusters, {});
   DropUnchanged(edit_.members, state_.records.members, touched_);
   DropUnchanged(edit_.groups, state_.records.groups, touched_groups_);
+  DropUnchanged(edit_.vpcs, state_.records.vpcs, {});
+  DropUnchanged(edit_.subnets, state_.records.subnets, {});
+  DropUnchanged(edit_.security_groups, state_.records.security_groups, {});
+  DropUnchanged(edit_.instances, state_.records.instances, {});
   for (auto& [id, group] : edit_.groups) {
     if (group) group->revision = edit_.revision;
   }
@@ -310,6 +382,18 @@ model::Edit Draft::Take() {
   }
   for (auto& [id, member] : edit_.members) {
     if (member) member->revision = edit_.revision;
+  }
+  for (auto& [id, row] : edit_.vpcs) {
+    if (row) row->revision = edit_.revision;
+  }
+  for (auto& [id, row] : edit_.subnets) {
+    if (row) row->revision = edit_.revision;
+  }
+  for (auto& [id, row] : edit_.security_groups) {
+    if (row) row->revision = edit_.revision;
+  }
+  for (auto& [id, row] : edit_.instances) {
+    if (row) row->revision = edit_.revision;
   }
   return std::move(edit_);
 }

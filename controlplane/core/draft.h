@@ -38,6 +38,15 @@ class Draft {
   std::vector<model::GroupId> Groups() const;      // by id
   const model::Zone* FindZone(const std::string& name) const;
   const model::Group* FindGroup(const model::GroupId& id) const;
+  const model::Vpc* FindVpc(const model::VpcId& id) const;
+  const model::Subnet* FindSubnet(const model::SubnetId& id) const;
+  const model::SecurityGroupRow* FindSecurityGroup(const model::SecurityGroupId& id) const;
+  const model::InstanceRow* FindInstance(const model::InstanceId& id) const;
+  // All of them, by id.
+  std::vector<const model::Vpc*> Vpcs() const;
+  std::vector<const model::Subnet*> Subnets() const;
+  std::vector<const model::SecurityGroupRow*> SecurityGroups() const;
+  std::vector<const model::InstanceRow*> Instances() const;
   const model::Installation& installation() const;
 
   // The row to change; it must exist.
@@ -69,6 +78,14 @@ class Draft {
   void PutHost(model::Host host);
   void PutZone(model::Zone zone);
   void PutInstallation(model::Installation installation);
+  void Put(model::Vpc vpc);
+  void Put(model::Subnet subnet);
+  void Put(model::SecurityGroupRow group);
+  void Put(model::InstanceRow instance);
+  void DropVpc(const model::VpcId& id);
+  void DropSubnet(const model::SubnetId& id);
+  void DropSecurityGroup(const model::SecurityGroupId& id);
+  void DropInstance(const model::InstanceId& id);
   void DropCluster(const model::ClusterId& id);  // and its members; it leaves its group, too
   void DropMember(MemberId id);                  // also from its cluster's set of members
 
@@ -92,6 +109,8 @@ class Draft {
   // search goes on where it ended last, so that an address rests long before it is used again.
   std::optional<Ip4> FindAddress(const std::string& zone, const std::set<Ip4>& but_not) const;
   void UseAddress(const std::string& zone, Ip4 ip);
+  // Whether a node or an endpoint has the address.
+  bool IsInUse(Ip4 ip) const;
 
   // Members on the host, counting those of this step.
   size_t LoadOf(const HostId& host) const;
@@ -103,7 +122,6 @@ class Draft {
   model::Edit Take();
 
  private:
-  bool AddressInUse(Ip4 ip) const;
   void AddEvent(std::string_view source_type, const std::string& id, std::string message);
 
   const model::State& state_;

@@ -24,11 +24,6 @@ using model::ClusterId;
 constexpr int kSubnetPrefix = 20;
 constexpr uint32_t kSubnetSize = 1u << (32 - kSubnetPrefix);
 
-bool IsZoneOf(std::string_view zone, std::string_view region) {
-  return zone.size() == region.size() + 1 && zone.starts_with(region) && zone.back() >= 'a' &&
-         zone.back() <= 'z';
-}
-
 Status EnsureZone(Draft& draft, const std::string& name) {
   if (draft.FindZone(name) != nullptr) return {};
   const Cidr& vpc = draft.installation().vpc;
@@ -112,7 +107,7 @@ Status Register(Draft& draft, const HostHello& hello) {
     return BadValue("host", hello.host, "It must be 1 to 64 letters, digits and hyphens.");
   }
   const std::string& region = draft.installation().region;
-  if (!IsZoneOf(hello.zone, region)) {
+  if (!model::IsZoneOf(hello.zone, region)) {
     return BadValue("zone", hello.zone,
                     fmt::format("It must be a zone of {}, such as {}a.", region, region));
   }

@@ -56,6 +56,11 @@ Result<std::string> ParseGroupId(std::string_view text) {
   return ParseId(text, "ReplicationGroupId", kGroupIdLengthMax);
 }
 
+bool IsZoneOf(std::string_view zone, std::string_view region) {
+  return zone.size() == region.size() + 1 && zone.starts_with(region) && zone.back() >= 'a' &&
+         zone.back() <= 'z';
+}
+
 std::string NodeId(int number) { return fmt::format("{:04}", number); }
 
 std::string ToString(const Arn& arn) {

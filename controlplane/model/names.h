@@ -19,6 +19,9 @@ Result<std::string> ParseGroupId(std::string_view text);
 // Letters, digits and hyphens; begins with a letter; no two hyphens in a row, none at the end.
 bool IsIdentifier(std::string_view text);
 
+// Whether it is an availability zone of the region: "us-east-1a" of "us-east-1".
+bool IsZoneOf(std::string_view zone, std::string_view region);
+
 // "0001" for 1.
 std::string NodeId(int number);
 

@@ -84,8 +84,8 @@ inline constexpr const char* kDefaultGroupName = "default";
 inline constexpr const char* kLocalhostInstance = "i-localhost";
 // EC2 keeps the first four addresses of a subnet and the last one to itself.
 inline constexpr uint32_t kSubnetAddressesReserved = 5;
-inline constexpr int kRulesPerGroupMax = 60;         // EC2's default quota
-inline constexpr int kGroupsPerInterfaceMax = 5;     // the same
+inline constexpr int kRulesPerGroupMax = 60;      // EC2's default quota
+inline constexpr int kGroupsPerInterfaceMax = 5;  // the same
 inline constexpr int kSecurityGroupsPerVpcMax = 2500;
 
 // The address in the VPC's slice of loopback that stands for this one.

@@ -14,6 +14,7 @@
 #include "common/engine_kind.h"
 #include "common/host_plan.h"
 #include "common/time.h"
+#include "controlplane/model/network.h"
 #include "controlplane/model/node_types.h"
 
 namespace ec::model {
@@ -253,6 +254,10 @@ struct Records {
   std::map<ClusterId, Cluster> clusters;
   std::map<MemberId, Member> members;
   std::map<GroupId, Group> groups;
+  std::map<VpcId, Vpc> vpcs;
+  std::map<SubnetId, Subnet> subnets;
+  std::map<SecurityGroupId, SecurityGroupRow> security_groups;
+  std::map<InstanceId, InstanceRow> instances;
   std::map<uint64_t, Event> events;  // by serial
   friend bool operator==(const Records&, const Records&) = default;
 };
@@ -266,12 +271,17 @@ struct Edit {
   std::map<ClusterId, std::optional<Cluster>> clusters;
   std::map<MemberId, std::optional<Member>> members;
   std::map<GroupId, std::optional<Group>> groups;
+  std::map<VpcId, std::optional<Vpc>> vpcs;
+  std::map<SubnetId, std::optional<Subnet>> subnets;
+  std::map<SecurityGroupId, std::optional<SecurityGroupRow>> security_groups;
+  std::map<InstanceId, std::optional<InstanceRow>> instances;
   std::vector<Event> events;
   uint64_t events_dropped_below = 0;  // drop events with a lower serial
 
   bool empty() const {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
-           groups.empty() && events.empty() && events_dropped_below == 0;
+           groups.empty() && vpcs.empty() && subnets.empty() && security_groups.empty() &&
+           instances.empty() && events.empty() && events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };

@@ -190,8 +190,8 @@ void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t 
 
 bool InOperation(const Group& group) {
   return group.status == GroupStatus::kCreating || group.status == GroupStatus::kDeleting ||
-         group.step != SwitchStep::kNone ||
-         group.promoting || group.demoting || !group.trouble.empty();
+         group.step != SwitchStep::kNone || group.promoting || group.demoting ||
+         !group.trouble.empty();
 }
 
 bool InOperation(ClusterStatus status) {
@@ -223,6 +223,31 @@ State Begin(Records records, Instant now) {
   return state;
 }
 
+namespace {
+
+template <typename Key, typename Row>
+bool ApplyRows(const std::map<Key, std::optional<Row>>& changes, std::map<Key, Row>* rows) {
+  for (const auto& [id, change] : changes) {
+    if (change) {
+      rows->insert_or_assign(id, *change);
+    } else {
+      rows->erase(id);
+    }
+  }
+  return !changes.empty();
+}
+
+void ApplyNetwork(const Edit& edit, State* state) {
+  Records& records = state->records;
+  bool judged = ApplyRows(edit.vpcs, &records.vpcs);
+  ApplyRows(edit.subnets, &records.subnets);
+  judged |= ApplyRows(edit.security_groups, &records.security_groups);
+  judged |= ApplyRows(edit.instances, &records.instances);
+  if (judged) state->network_revision = edit.revision;
+}
+
+}  // namespace
+
 void Apply(const Edit& edit, Instant at, State* state) {
   EC_CHECK(edit.revision == state->records.revision + 1);
   Records& records = state->records;
@@ -241,6 +266,7 @@ void Apply(const Edit& edit, Instant at, State* state) {
   for (const auto& [id, change] : edit.members) {
     if (change) ApplyMember(id, change, edit.revision, state);
   }
+  ApplyNetwork(edit, state);
   for (const Event& event : edit.events) records.events.emplace(event.serial, event);
   records.events.erase(records.events.begin(),
                        records.events.lower_bound(edit.events_dropped_below));

@@ -60,6 +60,7 @@ struct Ended {
 
 struct State {
   Records records;
+  uint64_t network_revision = 0;  // of the last edit that changed what hosts judge by
 
   std::map<HostId, Sighting> sightings;
   Instant listening_since;  // start of this control plane, or end of a standstill of its loop
