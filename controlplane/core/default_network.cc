@@ -13,7 +13,10 @@ using model::Vpc;
 
 const Cidr kDefaultBlock{{0xac1f0000u}, 16};  // [AWS]: 172.31.0.0/16
 
-std::string Id(Draft& draft, const char* prefix) { return model::Ec2Id(prefix, draft.NewId()); }
+// The same for this installation whenever it is asked for, and another one elsewhere.
+std::string Id(const Draft& draft, const char* prefix, const std::string& what) {
+  return model::Ec2Id(prefix, ToString(draft.installation().vpc) + " default " + what);
+}
 
 }  // namespace
 
@@ -34,18 +37,18 @@ const SecurityGroupRow* FindDefaultGroup(const Draft& draft, const model::VpcId&
 void EnsureDefaultVpc(Draft& draft) {
   if (FindDefaultVpc(draft) != nullptr) return;
   Vpc vpc;
-  vpc.id = Id(draft, "vpc");
+  vpc.id = Id(draft, "vpc", "");
   vpc.block = kDefaultBlock;
   vpc.slice = draft.installation().vpc;
   vpc.is_default = true;
   SecurityGroupRow group;
-  group.id = Id(draft, "sg");
+  group.id = Id(draft, "sg", "");
   group.name = model::kDefaultGroupName;
   group.description = "default VPC security group";
   group.vpc = vpc.id;
   // [AWS]: members of the group may talk to each other, and to everybody outside.
-  group.ingress.push_back({Id(draft, "sgr"), "-1", -1, -1, std::nullopt, group.id, {}});
-  group.egress.push_back({Id(draft, "sgr"), "-1", -1, -1, Cidr{{0}, 0}, {}, {}});
+  group.ingress.push_back({Id(draft, "sgr", "ingress"), "-1", -1, -1, std::nullopt, group.id, {}});
+  group.egress.push_back({Id(draft, "sgr", "egress"), "-1", -1, -1, Cidr{{0}, 0}, {}, {}});
   draft.Put(std::move(vpc));
   draft.Put(std::move(group));
 }
@@ -58,7 +61,7 @@ void EnsureDefaultSubnet(Draft& draft, const model::Zone& zone) {
   });
   if (there) return;
   Subnet subnet;
-  subnet.id = Id(draft, "subnet");
+  subnet.id = Id(draft, "subnet", zone.name);
   subnet.vpc = vpc->id;
   subnet.zone = zone.name;
   // The same as the zone's part of the slice.

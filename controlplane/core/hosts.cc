@@ -6,6 +6,7 @@
 #include <set>
 
 #include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/default_network.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
@@ -121,6 +122,8 @@ Status Register(Draft& draft, const HostHello& hello) {
                         known->zone, hello.zone)};
   }
   EC_RETURN_IF_ERROR(EnsureZone(draft, hello.zone));
+  EnsureDefaultVpc(draft);
+  EnsureDefaultSubnet(draft, *draft.FindZone(hello.zone));
   model::Host host;
   host.id = hello.host;
   host.zone = hello.zone;

@@ -8,6 +8,7 @@
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/hosts.h"
+#include "controlplane/core/network_commands.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/tags.h"
 
@@ -30,6 +31,7 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const Switchover& request) { return SwitchOver(draft, settings, request); },
           [&](const Promote& request) { return PromoteReplica(draft, settings, request); },
           [&](const Demote& request) { return DemoteMaster(draft, settings, request); },
+          [&](const NetworkCommand& request) { return Obey(draft, request); },
           [&](const AddTags& request) { return Tag(draft, request); },
           [&](const RemoveTags& request) { return Untag(draft, request); },
           [&](const Reset&) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "common/overloaded.h"
 #include "controlplane/core/default_network.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/names.h"
@@ -222,8 +223,6 @@ Result<const Subnet*> SubnetFor(const Draft& draft, const RunInstance& request) 
   return Status(Fault::kSubnetNotFound, "There is no default subnet: name one.");
 }
 
-}  // namespace
-
 Status Create(Draft& draft, const CreateVpc& request) {
   const auto block = ParseCidr(request.block);
   if (!block) {
@@ -239,9 +238,14 @@ Status Create(Draft& draft, const CreateVpc& request) {
   draft.Put(Vpc{request.id, *block, *slice, false, TagMap(request.tags)});
   SecurityGroupRow group{request.default_group, model::kDefaultGroupName,
                          "default VPC security group", request.id};
-  group.ingress.push_back(
-      {model::Ec2Id("sgr", draft.NewId()), "-1", -1, -1, std::nullopt, request.default_group, {}});
-  group.egress.push_back(EverythingOutwards(model::Ec2Id("sgr", draft.NewId())));
+  group.ingress.push_back({model::Ec2Id("sgr", group.id + " ingress"),
+                           "-1",
+                           -1,
+                           -1,
+                           std::nullopt,
+                           request.default_group,
+                           {}});
+  group.egress.push_back(EverythingOutwards(model::Ec2Id("sgr", group.id + " egress")));
   draft.Put(std::move(group));
   return {};
 }
@@ -331,7 +335,7 @@ Status Create(Draft& draft, const CreateSecurityGroup& request) {
             "The maximum number of security groups has been reached."};
   }
   SecurityGroupRow group{request.id, request.name, request.description, (*vpc)->id};
-  group.egress.push_back(EverythingOutwards(model::Ec2Id("sgr", draft.NewId())));
+  group.egress.push_back(EverythingOutwards(model::Ec2Id("sgr", group.id + " egress")));
   group.tags = TagMap(request.tags);
   draft.Put(std::move(group));
   return {};
@@ -458,6 +462,26 @@ Status Modify(Draft& draft, const ModifyInstanceGroups& request) {
   instance.groups = request.groups;
   draft.Put(std::move(instance));
   return {};
+}
+
+}  // namespace
+
+Status Obey(Draft& draft, const NetworkCommand& command) {
+  return std::visit(
+      Overloaded{
+          [&](const CreateVpc& request) { return Create(draft, request); },
+          [&](const DeleteVpc& request) { return Delete(draft, request); },
+          [&](const CreateSubnet& request) { return Create(draft, request); },
+          [&](const DeleteSubnet& request) { return Delete(draft, request); },
+          [&](const CreateSecurityGroup& request) { return Create(draft, request); },
+          [&](const DeleteSecurityGroup& request) { return Delete(draft, request); },
+          [&](const AuthorizeSecurityGroup& request) { return Authorize(draft, request); },
+          [&](const RevokeSecurityGroup& request) { return Revoke(draft, request); },
+          [&](const RunInstance& request) { return Run(draft, request); },
+          [&](const TerminateInstance& request) { return Terminate(draft, request); },
+          [&](const ModifyInstanceGroups& request) { return Modify(draft, request); },
+      },
+      command);
 }
 
 }  // namespace ec::core

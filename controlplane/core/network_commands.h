@@ -1,99 +1,12 @@
-// Changes of the network, with EC2's rules and errors. Ids of new things are drawn by whoever asks:
-// EC2's are random.
+// Changes of the network, with EC2's rules and errors.
 #pragma once
-
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "common/status.h"
 #include "controlplane/core/draft.h"
-#include "controlplane/model/network.h"
+#include "controlplane/core/network_requests.h"
 
 namespace ec::core {
 
-using NetworkTags = std::vector<std::pair<std::string, std::string>>;
-
-struct CreateVpc {
-  model::VpcId id;
-  model::SecurityGroupId default_group;
-  std::string block;  // "10.0.0.0/16"
-  NetworkTags tags;
-};
-struct DeleteVpc {
-  model::VpcId id;
-};
-
-struct CreateSubnet {
-  model::SubnetId id;
-  model::VpcId vpc;
-  std::string block;
-  std::optional<std::string> zone;  // absent: the first one
-  NetworkTags tags;
-};
-struct DeleteSubnet {
-  model::SubnetId id;
-};
-
-struct CreateSecurityGroup {
-  model::SecurityGroupId id;
-  std::string name;
-  std::string description;
-  std::optional<model::VpcId> vpc;  // absent: the default one
-  NetworkTags tags;
-};
-struct DeleteSecurityGroup {
-  model::SecurityGroupId id;
-};
-
-// One permission that is asked for; its rule's id is drawn like the others.
-struct Permission {
-  std::string rule;
-  std::string protocol;
-  std::optional<int> from_port;
-  std::optional<int> to_port;
-  std::string block;  // exactly one of the two
-  model::SecurityGroupId group;
-  std::string description;
-};
-struct AuthorizeSecurityGroup {
-  model::SecurityGroupId id;
-  bool egress = false;
-  std::vector<Permission> permissions;
-};
-// What is to go is named by the rules' ids, or described as it was asked for.
-struct RevokeSecurityGroup {
-  model::SecurityGroupId id;
-  bool egress = false;
-  std::vector<std::string> rules;
-  std::vector<Permission> permissions;
-};
-
-struct RunInstance {
-  model::InstanceId id;
-  std::optional<model::SubnetId> subnet;       // absent: the default VPC's first one
-  std::vector<model::SecurityGroupId> groups;  // none: the VPC's default one
-  std::optional<std::string> address;          // absent: a free one
-  NetworkTags tags;
-};
-struct TerminateInstance {
-  model::InstanceId id;
-};
-struct ModifyInstanceGroups {
-  model::InstanceId id;
-  std::vector<model::SecurityGroupId> groups;
-};
-
-Status Create(Draft& draft, const CreateVpc& request);
-Status Delete(Draft& draft, const DeleteVpc& request);
-Status Create(Draft& draft, const CreateSubnet& request);
-Status Delete(Draft& draft, const DeleteSubnet& request);
-Status Create(Draft& draft, const CreateSecurityGroup& request);
-Status Delete(Draft& draft, const DeleteSecurityGroup& request);
-Status Authorize(Draft& draft, const AuthorizeSecurityGroup& request);
-Status Revoke(Draft& draft, const RevokeSecurityGroup& request);
-Status Run(Draft& draft, const RunInstance& request);
-Status Terminate(Draft& draft, const TerminateInstance& request);
-Status Modify(Draft& draft, const ModifyInstanceGroups& request);
+Status Obey(Draft& draft, const NetworkCommand& command);
 
 }  // namespace ec::core

@@ -8,10 +8,10 @@ Ip4 InSlice(const Vpc& vpc, Ip4 address) {
   return {vpc.slice.network.bits | (address.bits & 0xffffu)};
 }
 
-// The digits differ widely from one number to the next, as EC2's do: nobody should compute with
-// them, or take one id for another that looks alike.
-std::string Ec2Id(const std::string& prefix, uint64_t number) {
-  uint64_t mixed = number + 0x9e3779b97f4a7c15u;
+// FNV-1a, and then mixed: the digits of two ids differ widely however alike the texts are.
+std::string Ec2Id(const std::string& prefix, const std::string& text) {
+  uint64_t mixed = 14695981039346656037u;
+  for (const char c : text) mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211u;
   mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
   mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
   mixed ^= mixed >> 31;

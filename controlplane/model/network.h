@@ -91,8 +91,8 @@ inline constexpr int kSecurityGroupsPerVpcMax = 2500;
 // The address in the VPC's slice of loopback that stands for this one.
 Ip4 InSlice(const Vpc& vpc, Ip4 address);
 
-// An id of EC2's form that follows from the number: "vpc-" and 17 hexadecimal digits.
-std::string Ec2Id(const std::string& prefix, uint64_t number);
+// An id of EC2's form that follows from the text: "vpc-" and 17 hexadecimal digits.
+std::string Ec2Id(const std::string& prefix, const std::string& text);
 
 bool Overlap(const Cidr& one, const Cidr& other);
 bool Within(const Cidr& inner, const Cidr& outer);

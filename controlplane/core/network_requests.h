@@ -1,0 +1,91 @@
+// What can be asked of the network. Ids of new things are drawn by whoever asks: EC2's are random.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "controlplane/model/network.h"
+
+namespace ec::core {
+
+using NetworkTags = std::vector<std::pair<std::string, std::string>>;
+
+struct CreateVpc {
+  model::VpcId id;
+  model::SecurityGroupId default_group;
+  std::string block;  // "10.0.0.0/16"
+  NetworkTags tags;
+};
+struct DeleteVpc {
+  model::VpcId id;
+};
+
+struct CreateSubnet {
+  model::SubnetId id;
+  model::VpcId vpc;
+  std::string block;
+  std::optional<std::string> zone;  // absent: the first one
+  NetworkTags tags;
+};
+struct DeleteSubnet {
+  model::SubnetId id;
+};
+
+struct CreateSecurityGroup {
+  model::SecurityGroupId id;
+  std::string name;
+  std::string description;
+  std::optional<model::VpcId> vpc;  // absent: the default one
+  NetworkTags tags;
+};
+struct DeleteSecurityGroup {
+  model::SecurityGroupId id;
+};
+
+// One permission that is asked for; its rule's id is drawn like the others.
+struct Permission {
+  std::string rule;
+  std::string protocol;
+  std::optional<int> from_port;
+  std::optional<int> to_port;
+  std::string block;  // exactly one of the two
+  model::SecurityGroupId group;
+  std::string description;
+};
+struct AuthorizeSecurityGroup {
+  model::SecurityGroupId id;
+  bool egress = false;
+  std::vector<Permission> permissions;
+};
+// What is to go is named by the rules' ids, or described as it was asked for.
+struct RevokeSecurityGroup {
+  model::SecurityGroupId id;
+  bool egress = false;
+  std::vector<std::string> rules;
+  std::vector<Permission> permissions;
+};
+
+struct RunInstance {
+  model::InstanceId id;
+  std::optional<model::SubnetId> subnet;       // absent: the default VPC's first one
+  std::vector<model::SecurityGroupId> groups;  // none: the VPC's default one
+  std::optional<std::string> address;          // absent: a free one
+  NetworkTags tags;
+};
+struct TerminateInstance {
+  model::InstanceId id;
+};
+struct ModifyInstanceGroups {
+  model::InstanceId id;
+  std::vector<model::SecurityGroupId> groups;
+};
+
+using NetworkCommand =
+    std::variant<CreateVpc, DeleteVpc, CreateSubnet, DeleteSubnet, CreateSecurityGroup,
+                 DeleteSecurityGroup, AuthorizeSecurityGroup, RevokeSecurityGroup, RunInstance,
+                 TerminateInstance, ModifyInstanceGroups>;
+
+}  // namespace ec::core
