@@ -235,7 +235,79 @@ ALTER TABLE host ADD COLUMN start_time INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE host ADD COLUMN boot TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3};
+constexpr std::string_view kVersion4 = R"sql(
+CREATE TABLE vpc (
+  id          TEXT PRIMARY KEY,
+  cidr        TEXT NOT NULL,
+  slice_cidr  TEXT NOT NULL UNIQUE,
+  is_default  INTEGER NOT NULL CHECK (is_default IN (0, 1)),
+  revision    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX one_default_vpc ON vpc (is_default) WHERE is_default = 1;
+
+CREATE TABLE subnet (
+  id           TEXT PRIMARY KEY,
+  vpc          TEXT NOT NULL REFERENCES vpc (id),
+  zone         TEXT NOT NULL,
+  cidr         TEXT NOT NULL,
+  is_default   INTEGER NOT NULL CHECK (is_default IN (0, 1)),
+  next_offset  INTEGER NOT NULL CHECK (next_offset >= 0),
+  revision     INTEGER NOT NULL,
+  UNIQUE (vpc, cidr)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE security_group (
+  id           TEXT PRIMARY KEY,
+  name         TEXT NOT NULL,
+  description  TEXT NOT NULL,
+  vpc          TEXT NOT NULL REFERENCES vpc (id),
+  revision     INTEGER NOT NULL,
+  UNIQUE (vpc, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE security_group_rule (
+  security_group  TEXT NOT NULL REFERENCES security_group (id) ON DELETE CASCADE,
+  egress          INTEGER NOT NULL CHECK (egress IN (0, 1)),
+  position        INTEGER NOT NULL,
+  id              TEXT NOT NULL UNIQUE,
+  protocol        TEXT NOT NULL,
+  from_port       INTEGER NOT NULL,
+  to_port         INTEGER NOT NULL,
+  cidr            TEXT,
+  source_group    TEXT,
+  description     TEXT NOT NULL,
+  PRIMARY KEY (security_group, egress, position),
+  CHECK ((cidr IS NULL) <> (source_group IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE instance (
+  id        TEXT PRIMARY KEY,
+  subnet    TEXT REFERENCES subnet (id),
+  vpc       TEXT NOT NULL REFERENCES vpc (id),
+  ip        TEXT NOT NULL,
+  launched  TEXT NOT NULL,
+  revision  INTEGER NOT NULL,
+  UNIQUE (vpc, ip)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE instance_group (
+  instance        TEXT NOT NULL REFERENCES instance (id) ON DELETE CASCADE,
+  position        INTEGER NOT NULL,
+  security_group  TEXT NOT NULL REFERENCES security_group (id),
+  PRIMARY KEY (instance, position)
+) STRICT, WITHOUT ROWID;
+
+-- Of all four kinds: EC2's ids are unlike each other.
+CREATE TABLE network_tag (
+  resource  TEXT NOT NULL,
+  key       TEXT NOT NULL,
+  value     TEXT NOT NULL,
+  PRIMARY KEY (resource, key)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4};
 static_assert(std::size(kMigrations) == kSchemaVersion);
 
 }  // namespace

@@ -1,0 +1,252 @@
+#include "controlplane/store/network_rows.h"
+
+#include <string>
+#include <utility>
+
+#include "controlplane/store/columns.h"
+
+namespace ec::store {
+namespace {
+
+using SQLite::Database;
+using SQLite::Statement;
+
+using Tags = std::map<std::string, std::string>;
+
+// --- reading --------------------------------------------------------------------------------
+
+void ReadVpcs(Database& db, model::Records* records) {
+  Statement rows(db, "SELECT id, cidr, slice_cidr, is_default, revision FROM vpc ORDER BY id");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    model::Vpc vpc;
+    vpc.id = read.Text();
+    vpc.block = CidrOf(read.Text());
+    vpc.slice = CidrOf(read.Text());
+    vpc.is_default = read.Bool();
+    vpc.revision = read.UInt64();
+    records->vpcs.emplace(vpc.id, std::move(vpc));
+  }
+}
+
+void ReadSubnets(Database& db, model::Records* records) {
+  Statement rows(db,
+                 "SELECT id, vpc, zone, cidr, is_default, next_offset, revision FROM subnet "
+                 "ORDER BY id");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    model::Subnet subnet;
+    subnet.id = read.Text();
+    subnet.vpc = read.Text();
+    subnet.zone = read.Text();
+    subnet.block = CidrOf(read.Text());
+    subnet.is_default = read.Bool();
+    subnet.next_offset = static_cast<uint32_t>(read.Int64());
+    subnet.revision = read.UInt64();
+    records->subnets.emplace(subnet.id, std::move(subnet));
+  }
+}
+
+void ReadSecurityGroups(Database& db, model::Records* records) {
+  Statement rows(db, "SELECT id, name, description, vpc, revision FROM security_group ORDER BY id");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    model::SecurityGroupRow group;
+    group.id = read.Text();
+    group.name = read.Text();
+    group.description = read.Text();
+    group.vpc = read.Text();
+    group.revision = read.UInt64();
+    records->security_groups.emplace(group.id, std::move(group));
+  }
+  Statement rules(db,
+                  "SELECT security_group, egress, id, protocol, from_port, to_port, cidr, "
+                  "source_group, description FROM security_group_rule "
+                  "ORDER BY security_group, egress, position");
+  while (rules.executeStep()) {
+    Reader read(rules);
+    model::SecurityGroupRow& group = records->security_groups.at(read.Text());
+    auto& list = read.Bool() ? group.egress : group.ingress;
+    model::SecurityGroupRule rule;
+    rule.id = read.Text();
+    rule.protocol = read.Text();
+    rule.from_port = read.Int();
+    rule.to_port = read.Int();
+    if (!read.SkipNull()) rule.block = CidrOf(read.Text());
+    if (!read.SkipNull()) rule.group = read.Text();
+    rule.description = read.Text();
+    list.push_back(std::move(rule));
+  }
+}
+
+void ReadInstances(Database& db, model::Records* records) {
+  Statement rows(db, "SELECT id, subnet, vpc, ip, launched, revision FROM instance ORDER BY id");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    model::InstanceRow instance;
+    instance.id = read.Text();
+    if (!read.SkipNull()) instance.subnet = read.Text();
+    instance.vpc = read.Text();
+    instance.address = IpOf(read.Text());
+    instance.launched = TimeOf(read.Text());
+    instance.revision = read.UInt64();
+    records->instances.emplace(instance.id, std::move(instance));
+  }
+  Statement groups(db,
+                   "SELECT instance, security_group FROM instance_group "
+                   "ORDER BY instance, position");
+  while (groups.executeStep()) {
+    Reader read(groups);
+    model::InstanceRow& instance = records->instances.at(read.Text());
+    instance.groups.push_back(read.Text());
+  }
+}
+
+Tags* TagsOf(const std::string& resource, model::Records* records) {
+  const auto in = [&](auto& rows) -> Tags* {
+    const auto found = rows.find(resource);
+    return found == rows.end() ? nullptr : &found->second.tags;
+  };
+  if (Tags* tags = in(records->vpcs)) return tags;
+  if (Tags* tags = in(records->subnets)) return tags;
+  if (Tags* tags = in(records->security_groups)) return tags;
+  return in(records->instances);
+}
+
+void ReadTags(Database& db, model::Records* records) {
+  Statement rows(db, "SELECT resource, key, value FROM network_tag ORDER BY resource, key");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    const std::string resource = read.Text();
+    Tags* const tags = TagsOf(resource, records);
+    if (tags == nullptr) Malformed("tagged resource", resource);
+    const std::string key = read.Text();
+    (*tags)[key] = read.Text();
+  }
+}
+
+// --- writing --------------------------------------------------------------------------------
+
+void DropTags(Statements& statements, const std::string& resource) {
+  Writer(statements, "DELETE FROM network_tag WHERE resource = ?").operator<<(resource).Run();
+}
+
+void WriteTags(Statements& statements, const std::string& resource, const Tags& tags) {
+  DropTags(statements, resource);
+  Writer put(statements, "INSERT INTO network_tag VALUES (?, ?, ?)");
+  for (const auto& [key, value] : tags) (put << resource << key << value).Run();
+}
+
+// Drops the rows that the edit drops.
+template <typename Row>
+void DropRows(Statements& statements, const std::map<std::string, std::optional<Row>>& changes,
+              std::string_view sql) {
+  for (const auto& [id, change] : changes) {
+    if (change) continue;
+    Writer(statements, sql).operator<<(id).Run();
+    DropTags(statements, id);
+  }
+}
+
+void WriteVpcs(Statements& statements, const model::Edit& edit) {
+  Writer put(statements,
+             "INSERT INTO vpc (id, cidr, slice_cidr, is_default, revision) VALUES (?, ?, ?, ?, ?) "
+             "ON CONFLICT (id) DO UPDATE SET revision = excluded.revision");
+  for (const auto& [id, vpc] : edit.vpcs) {
+    if (!vpc) continue;
+    (put << id << ToString(vpc->block) << ToString(vpc->slice) << vpc->is_default << vpc->revision)
+        .Run();
+    WriteTags(statements, id, vpc->tags);
+  }
+}
+
+void WriteSubnets(Statements& statements, const model::Edit& edit) {
+  Writer put(statements,
+             "INSERT INTO subnet (id, vpc, zone, cidr, is_default, next_offset, revision) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+             "next_offset = excluded.next_offset, revision = excluded.revision");
+  for (const auto& [id, subnet] : edit.subnets) {
+    if (!subnet) continue;
+    (put << id << subnet->vpc << subnet->zone << ToString(subnet->block) << subnet->is_default
+         << subnet->next_offset << subnet->revision)
+        .Run();
+    WriteTags(statements, id, subnet->tags);
+  }
+}
+
+void WriteRules(Statements& statements, const std::string& group, bool egress,
+                const std::vector<model::SecurityGroupRule>& rules) {
+  Writer put(statements, "INSERT INTO security_group_rule VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  int position = 0;
+  for (const model::SecurityGroupRule& rule : rules) {
+    std::optional<std::string> block;
+    if (rule.block) block = ToString(*rule.block);
+    std::optional<std::string> source;
+    if (!rule.block) source = rule.group;
+    (put << group << egress << position++ << rule.id << rule.protocol << rule.from_port
+         << rule.to_port << block << source << rule.description)
+        .Run();
+  }
+}
+
+void WriteSecurityGroups(Statements& statements, const model::Edit& edit) {
+  Writer put(statements,
+             "INSERT INTO security_group (id, name, description, vpc, revision) "
+             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision");
+  for (const auto& [id, group] : edit.security_groups) {
+    if (!group) continue;
+    (put << id << group->name << group->description << group->vpc << group->revision).Run();
+    Writer(statements, "DELETE FROM security_group_rule WHERE security_group = ?")
+        .
+        operator<<(id)
+        .Run();
+    WriteRules(statements, id, false, group->ingress);
+    WriteRules(statements, id, true, group->egress);
+    WriteTags(statements, id, group->tags);
+  }
+}
+
+void WriteInstances(Statements& statements, const model::Edit& edit) {
+  Writer put(statements,
+             "INSERT INTO instance (id, subnet, vpc, ip, launched, revision) "
+             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET revision = "
+             "excluded.revision");
+  Writer put_group(statements, "INSERT INTO instance_group VALUES (?, ?, ?)");
+  for (const auto& [id, instance] : edit.instances) {
+    if (!instance) continue;
+    std::optional<std::string> subnet;  // this machine itself is in none
+    if (!instance->subnet.empty()) subnet = instance->subnet;
+    (put << id << subnet << instance->vpc << ToString(instance->address) << instance->launched
+         << instance->revision)
+        .Run();
+    Writer(statements, "DELETE FROM instance_group WHERE instance = ?").operator<<(id).Run();
+    int position = 0;
+    for (const std::string& group : instance->groups)
+      (put_group << id << position++ << group).Run();
+    WriteTags(statements, id, instance->tags);
+  }
+}
+
+}  // namespace
+
+void ReadNetwork(Database& db, model::Records* records) {
+  ReadVpcs(db, records);
+  ReadSubnets(db, records);
+  ReadSecurityGroups(db, records);
+  ReadInstances(db, records);
+  ReadTags(db, records);
+}
+
+void WriteNetwork(Statements& statements, const model::Edit& edit) {
+  // Who refers to others goes before them, and comes after them.
+  DropRows(statements, edit.instances, "DELETE FROM instance WHERE id = ?");
+  DropRows(statements, edit.security_groups, "DELETE FROM security_group WHERE id = ?");
+  DropRows(statements, edit.subnets, "DELETE FROM subnet WHERE id = ?");
+  DropRows(statements, edit.vpcs, "DELETE FROM vpc WHERE id = ?");
+  WriteVpcs(statements, edit);
+  WriteSubnets(statements, edit);
+  WriteSecurityGroups(statements, edit);
+  WriteInstances(statements, edit);
+}
+
+}  // namespace ec::store
