@@ -1,0 +1,346 @@
+// ModifyReplicationGroup, DeleteReplicationGroup, and TestFailover as a command.
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "controlplane/model/limits.h"
+#include "controlplane/model/windows.h"
+#include "tests/core/group_fixture.h"
+
+namespace ec::core {
+namespace {
+
+using namespace ec::testing;  // NOLINT: the test's own vocabulary
+using model::ClusterStatus;
+using model::GroupStatus;
+using model::SwitchStep;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+constexpr Fault kValue = Fault::kInvalidParameterValue;
+constexpr Fault kCombination = Fault::kInvalidParameterCombination;
+constexpr Fault kGroupState = Fault::kInvalidReplicationGroupState;
+
+class ModifyGroupTest : public GroupTest {
+ protected:
+  // To the next opening of the group's maintenance window.
+  void OpenWindow() {
+    const WallTime due =
+        model::NextOpening(*model::ParseMaintenanceWindow("sun:05:00-sun:06:00"), plane.now.wall);
+    plane.Pass(due - plane.now.wall);
+    plane.Settle();
+  }
+  static ModifyGroup ToPrimary(const std::string& cluster, bool now) {
+    return Change([&](ModifyGroup& r) {
+      r.primary_cluster = cluster;
+      r.apply_immediately = now;
+    });
+  }
+};
+
+class DeleteGroupTest : public GroupTest {};
+class TestFailoverTest : public GroupTest {};
+
+// --- modify ----------------------------------------------------------------------------------
+
+TEST_F(ModifyGroupTest, ChangesTheDescriptionAlone) {
+  Make(2, false);
+  ASSERT_THAT(plane.Ask(Change([](ModifyGroup& r) { r.description = "new"; })), IsOk());
+  EXPECT_EQ(group().description, "new");
+  EXPECT_EQ(group().status, GroupStatus::kAvailable);
+  EXPECT_THAT(plane.NewEvents(), IsEmpty());
+}
+
+TEST_F(ModifyGroupTest, TurnsAutomaticFailoverOnAndOffWithAnEvent) {
+  Make(2, false);
+  ASSERT_THAT(plane.Ask(Change([](ModifyGroup& r) { r.automatic_failover = true; })), IsOk());
+  EXPECT_TRUE(group().automatic_failover);
+  ASSERT_THAT(plane.Ask(Change([](ModifyGroup& r) { r.automatic_failover = false; })), IsOk());
+  EXPECT_FALSE(group().automatic_failover);
+  EXPECT_THAT(plane.NewEvents(),
+              ElementsAre("Automatic failover has been turned on for replication group g",
+                          "Automatic failover has been turned off for replication group g"));
+}
+
+TEST_F(ModifyGroupTest, NeedsAReplicaForAutomaticFailover) {
+  Make(1, false);
+  ExpectRefused(Change([](ModifyGroup& r) { r.automatic_failover = true; }), kCombination,
+                "Replication group must have at least one read replica to enable autofailover.");
+}
+
+TEST_F(ModifyGroupTest, NeedsAutomaticFailoverForMultiAz) {
+  Make(2, false);
+  ExpectRefused(Change([](ModifyGroup& r) { r.multi_az = true; }), kCombination,
+                HasSubstr("MultiAZEnabled needs AutomaticFailoverEnabled"));
+  ASSERT_THAT(plane.Ask(Change([](ModifyGroup& r) { r.automatic_failover = r.multi_az = true; })),
+              IsOk());
+  ExpectRefused(Change([](ModifyGroup& r) { r.automatic_failover = false; }), kCombination,
+                HasSubstr("MultiAZEnabled needs AutomaticFailoverEnabled"));
+}
+
+TEST_F(ModifyGroupTest, ChangesWhatEveryClusterHas) {
+  Make(3, false);
+  ASSERT_THAT(plane.Ask(Change([](ModifyGroup& r) {
+    r.maintenance_window = "tue:01:00-tue:02:00";
+    r.snapshot_retention = 3;
+    r.auto_minor_version_upgrade = false;
+  })),
+              IsOk());
+  for (const std::string& id : group().members) {
+    EXPECT_EQ(plane.cluster(id).maintenance_window, "tue:01:00-tue:02:00");
+    EXPECT_EQ(plane.cluster(id).snapshot_retention, 3);
+    EXPECT_FALSE(plane.cluster(id).auto_minor_version_upgrade);
+  }
+}
+
+TEST_F(ModifyGroupTest, ChangesNothingWhenOnePartOfItIsRefused) {
+  Make(2, true);
+  ExpectRefused(Change([](ModifyGroup& r) {
+                  r.description = "new";
+                  r.snapshot_retention = 3;
+                  r.primary_cluster = "g-002";
+                }),
+                kGroupState, HasSubstr("autofailover is enabled"));
+}
+
+TEST_F(ModifyGroupTest, IsRefusedWithoutAnyChange) {
+  Make(1, false);
+  ExpectRefused(Change([](ModifyGroup&) {}), kCombination, "No modifications were requested");
+}
+
+TEST_F(ModifyGroupTest, IsRefusedForAnUnknownGroup) {
+  ExpectRefused(Change([](ModifyGroup& r) { r.description = "new"; }),
+                Fault::kReplicationGroupNotFound, "ReplicationGroup not found: g");
+}
+
+TEST_F(ModifyGroupTest, IsRefusedForADescriptionThatIsTooLong) {
+  Make(1, false);
+  ExpectRefused(Change([](ModifyGroup& r) { r.description = std::string(256, 'd'); }), kValue,
+                HasSubstr("at most 255 characters"));
+}
+
+TEST_F(ModifyGroupTest, IsRefusedUnlessTheGroupIsAvailable) {
+  ASSERT_THAT(plane.Ask(RedisGroup("g", 2)), IsOk());
+  ExpectRefused(Change([](ModifyGroup& r) { r.description = "new"; }), kGroupState,
+                StartsWith("Replication group must be in available state to modify."));
+}
+
+// --- PrimaryClusterId ------------------------------------------------------------------------
+
+TEST_F(ModifyGroupTest, MakesAnotherClusterThePrimaryAtOnceWhenAskedTo) {
+  Make(2, false);
+  ASSERT_THAT(plane.Ask(ToPrimary("G-002", true)), IsOk());
+  EXPECT_EQ(group().status, GroupStatus::kModifying);
+  EXPECT_EQ(group().step, SwitchStep::kPausing);
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-002");
+  EXPECT_EQ(group().status, GroupStatus::kAvailable);
+}
+
+TEST_F(ModifyGroupTest, MakesAnotherClusterThePrimaryInTheNextMaintenanceWindow) {
+  Make(2, false);
+  ASSERT_THAT(plane.Ask(ToPrimary("g-002", false)), IsOk());
+  EXPECT_EQ(group().pending_primary, "g-002");
+  EXPECT_EQ(group().status, GroupStatus::kAvailable);
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-001");
+  OpenWindow();
+  EXPECT_EQ(leader(), "g-002");
+  EXPECT_FALSE(group().pending_primary);
+}
+
+TEST_F(ModifyGroupTest, ForgetsAPendingPrimaryThatLeadsAlready) {
+  Make(2, false);
+  ASSERT_THAT(plane.Ask(ToPrimary("g-002", false)), IsOk());
+  ASSERT_THAT(plane.Ask(Switchover{"g", "g-002"}), IsOk());
+  plane.Settle();
+  plane.ForgetEvents();
+  OpenWindow();
+  EXPECT_EQ(leader(), "g-002");
+  EXPECT_FALSE(group().pending_primary);
+  EXPECT_THAT(plane.NewEvents(), IsEmpty());
+}
+
+TEST_F(ModifyGroupTest, GivesAPendingPrimaryUpThatIsGoneWhenTheWindowOpens) {
+  Make(3, false);
+  ASSERT_THAT(plane.Ask(ToPrimary("g-002", false)), IsOk());
+  ASSERT_THAT(plane.Ask(DeleteCluster{"g-002", {}}), IsOk());
+  plane.Settle();
+  plane.ForgetEvents();
+  OpenWindow();
+  EXPECT_EQ(leader(), "g-001");
+  EXPECT_FALSE(group().pending_primary);
+  EXPECT_THAT(plane.NewEvents(),
+              ElementsAre(StartsWith("The change of primary to g-002 was given up")));
+}
+
+TEST_F(ModifyGroupTest, ChangesNoPrimaryWhileAutomaticFailoverIsOn) {
+  Make(2, true);
+  for (const bool now : {true, false}) {
+    ExpectRefused(
+        ToPrimary("g-002", now), kGroupState,
+        "Cannot manually promote a new master cache cluster while autofailover is enabled");
+  }
+}
+
+TEST_F(ModifyGroupTest, MakesOnlyAnotherClusterOfTheGroupThePrimary) {
+  Make(2, false);
+  MakeMaster("red");
+  ExpectRefused(ToPrimary("g-001", true), kValue, HasSubstr("It is the primary already"));
+  ExpectRefused(ToPrimary("red", true), kValue, HasSubstr("has the cache clusters g-001, g-002"));
+  ExpectRefused(ToPrimary("blue", true), Fault::kCacheClusterNotFound,
+                "CacheCluster not found: blue");
+}
+
+TEST_F(ModifyGroupTest, MakesNoClusterThePrimaryThatLacksSomething) {
+  Make(2, false);
+  SetProved("g-002", false);
+  plane.Settle();
+  ExpectRefused(ToPrimary("g-002", true), Fault::kInvalidCacheClusterState,
+                HasSubstr("has not proved to have everything"));
+}
+
+// --- delete ----------------------------------------------------------------------------------
+
+TEST_F(DeleteGroupTest, DeletesEveryClusterAndThenForgetsTheGroup) {
+  Make(3, true);
+  ASSERT_THAT(plane.Ask(DeleteGroup{"G", false, {}}), IsOk());
+  EXPECT_EQ(group().status, GroupStatus::kDeleting);
+  for (const std::string& id : group().members) EXPECT_EQ(StatusOf(id), ClusterStatus::kDeleting);
+  plane.Settle();
+  EXPECT_FALSE(plane.has_group("g"));
+  EXPECT_TRUE(plane.records().clusters.empty());
+  EXPECT_TRUE(plane.state.addresses.empty());
+  EXPECT_THAT(plane.NewEvents(),
+              ElementsAre("Cache cluster deleted", "Cache cluster deleted", "Cache cluster deleted",
+                          "Replication group g deleted"));
+}
+
+TEST_F(DeleteGroupTest, ClosesItsEndpointsAtOnce) {
+  Make(2, false);
+  FakeHost& host = HostOf("g-001");
+  host.keeps_removed = true;
+  ASSERT_THAT(plane.Ask(DeleteGroup{"g", false, {}}), IsOk());
+  plane.Settle();
+  EXPECT_TRUE(plane.has_group("g"));
+  EXPECT_THAT(host.plan.endpoints, IsEmpty());
+}
+
+TEST_F(DeleteGroupTest, CanLeaveThePrimaryAsAStandaloneCluster) {
+  Make(3, false);
+  const model::Member before = node("g-001");
+  ASSERT_THAT(plane.Ask(DeleteGroup{"g", true, {}}), IsOk());
+  plane.Settle();
+  EXPECT_FALSE(plane.has_group("g"));
+  EXPECT_THAT(plane.records().clusters, ::testing::SizeIs(1));
+  EXPECT_EQ(plane.cluster("g-001").group, "");
+  EXPECT_EQ(StatusOf("g-001"), ClusterStatus::kAvailable);
+  EXPECT_EQ(node("g-001").launch, before.launch);
+  EXPECT_FALSE(SpecOf("g-001").replication);
+}
+
+TEST_F(DeleteGroupTest, OfOneClusterThatIsRetainedEndsAtOnce) {
+  Make(1, false);
+  ASSERT_THAT(plane.Ask(DeleteGroup{"g", true, {}}), IsOk());
+  EXPECT_FALSE(plane.has_group("g"));
+  EXPECT_EQ(StatusOf("g-001"), ClusterStatus::kAvailable);
+}
+
+TEST_F(DeleteGroupTest, RemovesWhatIsLeftOfAFailedCreation) {
+  plane.host("host-1").first_phase = MemberPhase::kFailed;
+  ASSERT_THAT(plane.Ask(RedisGroup("g", 2)), IsOk());
+  plane.Settle();
+  ASSERT_EQ(group().status, GroupStatus::kCreateFailed);
+  ASSERT_THAT(plane.Ask(DeleteGroup{"g", true, {}}), IsOk());
+  EXPECT_FALSE(plane.has_group("g"));
+}
+
+TEST_F(DeleteGroupTest, IsPossibleWhileThePrimaryHasFailedAndNobodyMayReplaceIt) {
+  Make(2, false);
+  KillForGood("g-001");
+  plane.Settle();
+  ASSERT_FALSE(group().trouble.empty());
+  ASSERT_THAT(plane.Ask(DeleteGroup{"g", false, {}}), IsOk());
+  plane.Settle();
+  EXPECT_FALSE(plane.has_group("g"));
+}
+
+TEST_F(DeleteGroupTest, IsRefusedUnlessTheGroupAndItsClustersAreSettled) {
+  ASSERT_THAT(plane.Ask(RedisGroup("g", 2)), IsOk());
+  ExpectRefused(DeleteGroup{"g", false, {}}, kGroupState, HasSubstr("it is creating"));
+  plane.Settle();
+  ASSERT_THAT(plane.Ask(RebootCluster{"g-002", {"0001"}}), IsOk());
+  ExpectRefused(DeleteGroup{"g", false, {}}, kGroupState,
+                "Cache cluster g-002 is not in a valid state to be deleted");
+}
+
+TEST_F(DeleteGroupTest, IsRefusedForAnUnknownGroupAndWithASnapshot) {
+  ExpectRefused(DeleteGroup{"g", false, {}}, Fault::kReplicationGroupNotFound,
+                "ReplicationGroup not found: g");
+  Make(1, false);
+  ExpectRefused(DeleteGroup{"g", false, "last"}, kCombination, HasSubstr("snapshots are not"));
+}
+
+// --- TestFailover ----------------------------------------------------------------------------
+
+TEST_F(TestFailoverTest, HasThePresentLaunchOfTheLeaderKilled) {
+  Make(2, true);
+  const uint64_t launch = node("g-001").launch;
+  ASSERT_THAT(plane.Ask(TestFailover{"g", "0001"}), IsOk());
+  EXPECT_EQ(node("g-001").condemned, launch);
+  EXPECT_EQ(group().status, GroupStatus::kAvailable);  // as AWS shows it
+  EXPECT_THAT(plane.NewEvents(), ElementsAre("Test Failover API called for node group 0001"));
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-002");
+}
+
+TEST_F(TestFailoverTest, IsRefusedWithoutAutomaticFailover) {
+  Make(2, false);
+  ExpectRefused(TestFailover{"g", "0001"}, kGroupState,
+                HasSubstr("Automatic failover must be enabled"));
+}
+
+TEST_F(TestFailoverTest, IsRefusedForAnotherNodeGroup) {
+  Make(2, true);
+  ExpectRefused(TestFailover{"g", "0002"}, Fault::kNodeGroupNotFound, HasSubstr("'0002'"));
+  ExpectRefused(TestFailover{"other", "0001"}, Fault::kReplicationGroupNotFound,
+                "ReplicationGroup not found: other");
+}
+
+TEST_F(TestFailoverTest, IsRefusedUntilTheNodeThatWasReplacedIsBack) {
+  Make(3, true);
+  HostOf("g-001").kept_down.insert(node("g-001").id);
+  ASSERT_THAT(plane.Ask(TestFailover{"g", "0001"}), IsOk());
+  plane.Settle();
+  ASSERT_NE(leader(), "g-001");
+  ExpectRefused(TestFailover{"g", "0001"}, kGroupState,
+                HasSubstr("Cache cluster g-001 of replication group g is not available yet"));
+  HostOf("g-001").kept_down.clear();
+  plane.Settle();
+  EXPECT_THAT(plane.Ask(TestFailover{"g", "0001"}), IsOk());
+}
+
+TEST_F(TestFailoverTest, IsRefusedWhileTheGroupIsChanged) {
+  Make(2, true);
+  ASSERT_THAT(plane.Ask(IncreaseReplicas{"g", 2, {}, true}), IsOk());
+  ExpectRefused(TestFailover{"g", "0001"}, kGroupState, StartsWith("Replication group must be"));
+}
+
+TEST_F(TestFailoverTest, IsPossibleFifteenTimesInADay) {
+  Make(2, true);
+  for (size_t i = 0; i < model::kTestFailoversMax; ++i) {
+    ASSERT_THAT(plane.Ask(TestFailover{"g", "0001"}), IsOk());
+    plane.Settle();
+    plane.Pass(std::chrono::seconds(1));
+  }
+  ExpectRefused(TestFailover{"g", "0001"}, Fault::kTestFailoverQuota, HasSubstr("15 times"));
+  plane.Pass(std::chrono::hours(24) - std::chrono::seconds(10));  // the first calls are forgotten
+  EXPECT_THAT(plane.Ask(TestFailover{"g", "0001"}), IsOk());
+}
+
+}  // namespace
+}  // namespace ec::core
