@@ -1,6 +1,7 @@
 #include "tests/support/control_plane.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "common/check.h"
@@ -21,7 +22,8 @@ void Start(MemberReport& report) {
   report.start_time = report.launch;
 }
 
-void Replicate(const FakeHost& host, const ReplicationSpec& spec, MemberReport* report) {
+void Replicate(const FakeHost& host, const ReplicationSpec& spec,
+               const std::function<bool(const Address&)>& runs, MemberReport* report) {
   if (report->phase != MemberPhase::kServing) {
     report->replication.reset();
     return;
@@ -36,7 +38,7 @@ void Replicate(const FakeHost& host, const ReplicationSpec& spec, MemberReport* 
     seen.proof = spec.proof;
     seen.in_sync.clear();
     std::ranges::copy_if(spec.followers, std::back_inserter(seen.in_sync),
-                         [&](const Address& a) { return !host.unproved.contains(a); });
+                         [&](const Address& a) { return runs(a) && !host.unproved.contains(a); });
   }
   const auto offset = host.offsets.find(report->id);
   seen.offset = offset == host.offsets.end() ? 100 : offset->second;
@@ -133,6 +135,15 @@ void ControlPlane::Register(FakeHost& host) {
 void ControlPlane::Obey(FakeHost& host) const {
   const model::Sighting& sighting = state.sightings.at(host.hello.host);
   Merge(core::PlanSince(state, host.hello.host, sighting.plan_revision), &host.plan);
+  const auto runs = [&](const Address& address) {
+    return std::ranges::any_of(hosts_, [&](const auto& other) {
+      return std::ranges::any_of(other.second.plan.members, [&](const auto& member) {
+        const auto report = other.second.members.find(member.first);
+        return member.second.address == address && report != other.second.members.end() &&
+               report->second.pid != 0;
+      });
+    });
+  };
   for (const auto& [id, spec] : host.plan.members) {
     MemberReport& report = host.members[id];
     const bool leads_others = spec.replication && !spec.replication->followers.empty();
@@ -148,7 +159,7 @@ void ControlPlane::Obey(FakeHost& host) const {
     }
     if (spec.condemned != 0 && spec.condemned == report.launch && report.pid != 0) host.Kill(id);
     if (spec.replication) {
-      Replicate(host, *spec.replication, &report);
+      Replicate(host, *spec.replication, runs, &report);
     } else {
       report.replication.reset();
     }
@@ -189,13 +200,15 @@ bool ControlPlane::Hear(const HostReport& report) {
 }
 
 void ControlPlane::Settle() {
+  int quiet = 0;  // a leader sees in the round after it what a follower has become
   for (int round = 0; round < 100; ++round) {
     const auto before = std::pair(records().revision, questions_);
     for (auto& [id, host] : hosts_) {
       if (!host.silent) Report(host);
     }
     Tick();
-    if (std::pair(records().revision, questions_) == before) return;
+    quiet = std::pair(records().revision, questions_) == before ? quiet + 1 : 0;
+    if (quiet == 2) return;
   }
   EC_CHECK(false);  // nothing may go on for ever
 }
