@@ -188,6 +188,32 @@ TEST_F(FailoverTest, NeverPromotesAFollowerThatHasFailedOrLoads) {
   }
 }
 
+TEST_F(FailoverTest, NeverPromotesAFollowerWhoseEngineHasBegunAnew) {
+  Make(3, true);
+  SetOffset("g-002", 900);
+  HostOf("g-002").Crash(node("g-002").id);
+  HostOf("g-001").Kill(node("g-001").id);
+  Report("g-002");
+  Report("g-001");
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-003");
+}
+
+TEST_F(FailoverTest, PromotesAFollowerThatHasBegunAnewOnceItHasProvedAnew) {
+  Make(2, true);
+  const uint64_t proof = group().proof;
+  HostOf("g-002").Crash(node("g-002").id);
+  Report("g-002");
+  EXPECT_FALSE(node("g-002").in_sync);
+  EXPECT_EQ(group().proof, proof + 1);
+  plane.Settle();
+  EXPECT_TRUE(node("g-002").in_sync);
+  EXPECT_EQ(group().proof, proof + 1);
+  Kill("g-001");
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-002");
+}
+
 // --- nobody who could ------------------------------------------------------------------------
 
 TEST_F(FailoverTest, WithAutomaticFailoverOffSaysSoAndPromotesNobody) {
