@@ -274,6 +274,9 @@ Status Create(Draft& draft, const Settings& settings, const CreateGroup& request
   if (leader->engine == EngineKind::kMemcached) {
     return BadValue("Engine", *request.engine, "Replication groups need redis or valkey.");
   }
+  if (group->automatic_failover) {
+    EC_RETURN_IF_ERROR(CheckFailoverSupported(leader->node_type, leader->engine_version));
+  }
   std::vector<ClusterId> names;
   for (int i = 1; i <= *count; ++i) {
     names.push_back(NameOfMember(group->id, i));

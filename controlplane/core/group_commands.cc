@@ -116,6 +116,10 @@ Status ChangeFailover(Draft& draft, const GroupId& id, const ModifyGroup& reques
         "Replication group must have at least one read replica to enable "
         "autofailover.");
   }
+  if (automatic && !group.automatic_failover) {
+    const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
+    EC_RETURN_IF_ERROR(CheckFailoverSupported(leader.node_type, leader.engine_version));
+  }
   if (multi_az && !automatic) {
     return BadCombination("MultiAZEnabled needs AutomaticFailoverEnabled.");
   }

@@ -313,6 +313,21 @@ TEST_F(CreateGroupTest, NeedsAutomaticFailoverForMultiAz) {
                     HasSubstr("MultiAZEnabled needs AutomaticFailoverEnabled"));
 }
 
+TEST_F(CreateGroupTest, HasNoAutomaticFailoverOnTheSmallestNodeTypeNorTheFirstRedis) {
+  ExpectRefusedWith(
+      [](CreateGroup& r) {
+        r.automatic_failover = true;
+        r.node_type = "cache.t1.micro";
+      },
+      kCombination, HasSubstr("cache.t1.micro"));
+  ExpectRefusedWith(
+      [](CreateGroup& r) {
+        r.automatic_failover = true;
+        r.engine_version = "2.6.13";
+      },
+      kCombination, HasSubstr("Redis 2.6.13"));
+}
+
 TEST_F(CreateGroupTest, IsRefusedForMemcached) {
   ExpectRefusedWith([](CreateGroup& r) { r.engine = "memcached"; }, kValue,
                     HasSubstr("Replication groups need redis or valkey"));

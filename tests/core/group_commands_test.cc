@@ -66,6 +66,15 @@ TEST_F(ModifyGroupTest, NeedsAReplicaForAutomaticFailover) {
                 "Replication group must have at least one read replica to enable autofailover.");
 }
 
+TEST_F(ModifyGroupTest, TurnsNoAutomaticFailoverOnForTheSmallestNodeType) {
+  CreateGroup request = RedisGroup("g", 2);
+  request.node_type = "cache.t1.micro";
+  ASSERT_THAT(plane.Ask(request), IsOk());
+  plane.Settle();
+  ExpectRefused(Change([](ModifyGroup& r) { r.automatic_failover = true; }), kCombination,
+                HasSubstr("cache.t1.micro"));
+}
+
 TEST_F(ModifyGroupTest, NeedsAutomaticFailoverForMultiAz) {
   Make(2, false);
   ExpectRefused(Change([](ModifyGroup& r) { r.multi_az = true; }), kCombination,
