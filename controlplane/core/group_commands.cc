@@ -399,6 +399,12 @@ Status Test(Draft& draft, const Settings&, const TestFailover& request) {
     return BadState(fmt::format("Cache cluster {} of replication group {} is not available yet.",
                                 cluster, *id));
   }
+  if (group.tested) {
+    return BadState(
+        fmt::format("A test of the failover of replication group {} is under way: cache cluster {} "
+                    "is not back yet.",
+                    *id, *group.tested));
+  }
   std::vector<WallTime> tests;
   std::ranges::copy_if(group.tests, std::back_inserter(tests), [&](WallTime at) {
     return at > draft.now().wall - model::kTestFailoverPeriod;

@@ -144,6 +144,12 @@ TEST_F(TestFailoverTest, IsRefusedUntilTheNodeThatWasReplacedIsBack) {
   EXPECT_THAT(plane.Ask(TestFailover{"g", "0001"}), IsOk());
 }
 
+TEST_F(TestFailoverTest, IsRefusedUntilTheOneBeforeHasBegun) {
+  Make(2, true);
+  ASSERT_THAT(plane.Ask(TestFailover{"g", "0001"}), IsOk());
+  ExpectRefused(TestFailover{"g", "0001"}, kGroupState, HasSubstr("is under way"));
+}
+
 TEST_F(TestFailoverTest, IsRefusedWhileTheGroupIsChanged) {
   Make(2, true);
   ASSERT_THAT(plane.Ask(IncreaseReplicas{"g", 2, {}, true}), IsOk());
