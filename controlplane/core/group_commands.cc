@@ -352,6 +352,9 @@ Status Decrease(Draft& draft, const Settings&, const DecreaseReplicas& request) 
   for (const std::string& name : request.remove) {
     Result<const Member*> follower = FindFollower(draft, group, "ReplicasToRemove", name);
     if (!follower.ok()) return follower.status();
+    if (std::ranges::find(leaving, (*follower)->cluster) != leaving.end()) {
+      return BadValue("ReplicasToRemove", name, "It is named twice.");
+    }
     leaving.push_back((*follower)->cluster);
   }
   const int count = request.count.value_or(present - static_cast<int>(leaving.size()));

@@ -166,6 +166,7 @@ TEST_F(DecreaseTest, NeedsFewerThanThereAre) {
 
 TEST_F(DecreaseTest, NamesReplicasOfTheGroup) {
   Make(3, false);
+  ExpectRefused(Decrease({}, {"g-002", "G-002"}), kValue, HasSubstr("It is named twice"));
   ExpectRefused(Decrease({}, {"g-001"}), kValue, HasSubstr("It is the primary already"));
   MakeMaster("red");
   ExpectRefused(Decrease({}, {"red"}), kValue, HasSubstr("has the cache clusters g-001"));
