@@ -95,7 +95,11 @@ Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
   Result<const Member*> follower =
       FindFollower(draft, group, "PrimaryClusterId", *request.primary_cluster);
   if (!follower.ok()) return follower.status();
-  if (request.apply_immediately) return BeginSwitch(draft, settings, id, (*follower)->id);
+  if (request.apply_immediately) {
+    EC_RETURN_IF_ERROR(BeginSwitch(draft, settings, id, (*follower)->id));
+    draft.EditGroup(id).pending_primary.reset();  // this wish is the newer one
+    return {};
+  }
   const ClusterId cluster = (*follower)->cluster;
   const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
   Group& changed = draft.EditGroup(id);
@@ -493,10 +497,12 @@ void OpenGroupWindows(Draft& draft, const Settings& settings) {
     const MemberId successor = is_member ? member->id : 0;
     const bool leads = successor == group->leader;
     const bool free = group->status == GroupStatus::kAvailable;
+    const bool automatic = group->automatic_failover;
     draft.EditGroup(id).pending_primary.reset();
     if (leads) continue;
     Status begun{Fault::kInvalidReplicationGroupState, "the group is not available"};
-    if (is_member && free) begun = BeginSwitch(draft, settings, id, successor);
+    if (automatic) begun = BadState("automatic failover is on");
+    if (is_member && free && !automatic) begun = BeginSwitch(draft, settings, id, successor);
     if (!begun.ok()) draft.AddGroupEvent(id, messages::SwitchoverGivenUp(name, begun.message()));
   }
 }

@@ -181,6 +181,26 @@ TEST_F(ModifyGroupTest, GivesAPendingPrimaryUpThatIsGoneWhenTheWindowOpens) {
               ElementsAre(StartsWith("The change of primary to g-002 was given up")));
 }
 
+TEST_F(ModifyGroupTest, ForgetsAPendingPrimaryWhenAnotherOneIsAskedForAtOnce) {
+  Make(3, false);
+  ASSERT_THAT(plane.Ask(ToPrimary("g-002", false)), IsOk());
+  ASSERT_THAT(plane.Ask(ToPrimary("g-003", true)), IsOk());
+  EXPECT_FALSE(group().pending_primary);
+  plane.Settle();
+  OpenWindow();
+  EXPECT_EQ(leader(), "g-003");
+}
+
+TEST_F(ModifyGroupTest, GivesAPendingPrimaryUpWhenAutomaticFailoverHasBeenTurnedOn) {
+  Make(2, false);
+  ASSERT_THAT(plane.Ask(ToPrimary("g-002", false)), IsOk());
+  ASSERT_THAT(plane.Ask(Change([](ModifyGroup& r) { r.automatic_failover = true; })), IsOk());
+  plane.ForgetEvents();
+  OpenWindow();
+  EXPECT_EQ(leader(), "g-001");
+  EXPECT_THAT(plane.NewEvents(), ElementsAre(HasSubstr("automatic failover is on")));
+}
+
 TEST_F(ModifyGroupTest, ChangesNoPrimaryWhileAutomaticFailoverIsOn) {
   Make(2, true);
   for (const bool now : {true, false}) {
