@@ -246,6 +246,24 @@ TEST_F(FailoverTest, WithAutomaticFailoverOffPromotesWhoIsNamed) {
   EXPECT_EQ(StatusOf("g-001"), ClusterStatus::kAvailable);
 }
 
+TEST_F(FailoverTest, WithAutomaticFailoverOffDoesNotBeginAnewForAShortAbsenceOfTheFollower) {
+  Make(2, false);
+  Kill("g-001");
+  plane.Settle();
+  plane.Pass(2 * plane.settings.operation_max);
+  const uint64_t generation = node("g-001").generation;
+  Silence("g-002");
+  plane.Settle();
+  plane.Pass(plane.settings.operation_max / 2);
+  EXPECT_EQ(node("g-001").generation, generation);
+  EXPECT_EQ(group().trouble, "g-002 is recovering");
+  HostOf("g-002").silent = false;
+  plane.Settle();
+  EXPECT_EQ(group().trouble, model::kAwaitsChoice);
+  ASSERT_THAT(plane.Ask(Switchover{"g", "g-002"}), IsOk());
+  EXPECT_EQ(leader(), "g-002");
+}
+
 TEST_F(FailoverTest, WithoutAPromotableFollowerSaysWhyOfEachOnce) {
   Make(3, true);
   SetProved("g-002", false);
