@@ -156,14 +156,14 @@ void PutGroupAround(Draft& draft, Group group, const Cluster& leader, std::pair<
   draft.EnterGroup(leader.id, id);
 }
 
-// A follower's cluster: the leader's, but for what is its own.
+// A follower's cluster: the leader's, but for what is its own. What waits for the leader's
+// maintenance window, such as a new version, waits for the follower's as well.
 Cluster FollowerLike(const Draft& draft, const Cluster& leader, const ClusterId& id) {
   Cluster cluster = leader;
   cluster.id = id;
   cluster.group.clear();
   cluster.status = ClusterStatus::kCreating;
   cluster.created = draft.now().wall;
-  cluster.pending = {};
   cluster.members.clear();
   return cluster;
 }

@@ -136,6 +136,7 @@ Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
   follower.snapshot_retention = target->snapshot_retention;
   follower.auto_minor_version_upgrade = target->auto_minor_version_upgrade;
   follower.notification = target->notification;
+  follower.pending = target->pending;
   draft.EnterGroup(*id, group_id);
   draft.RaiseEpoch(group_id);
   Group& group = draft.EditGroup(group_id);

@@ -189,6 +189,17 @@ TEST_F(DemoteTest, TakesTheGroupsSettingsOver) {
   EXPECT_EQ(plane.cluster("red").snapshot_window, "09:00-10:00");
 }
 
+TEST_F(DemoteTest, GivesUpWhatWaitedForItsOwnMaintenanceWindow) {
+  MakeMaster("old", [](CreateCluster& r) { r.engine_version = "7.0"; });
+  MakeMaster("older", [](CreateCluster& r) { r.engine_version = "7.0"; });
+  ModifyCluster change;
+  change.id = "old";
+  change.engine_version = "7.1";
+  ASSERT_THAT(plane.Ask(change), IsOk());
+  ASSERT_THAT(plane.Ask(Demote{"old", {}, "older", "new", true}), IsOk());
+  EXPECT_TRUE(plane.cluster("old").pending.empty());
+}
+
 TEST_F(DemoteTest, RaisesTheEpochSoThatNobodyObeysAnOlderPlan) {
   const uint64_t before = group().epoch;
   ASSERT_THAT(plane.Ask(Into("g")), IsOk());

@@ -200,6 +200,18 @@ TEST_F(AddReplicaTest, TakesEverySettingOverFromTheGroup) {
   EXPECT_EQ(leader(), "g-001");
 }
 
+TEST_F(AddReplicaTest, TakesAPendingVersionOverSoThatTheGroupStaysOfOne) {
+  CreateGroup old = RedisGroup("g", 1);
+  old.engine_version = "7.0";
+  ASSERT_THAT(plane.Ask(old), IsOk());
+  plane.Settle();
+  ModifyGroup change = Change([](ModifyGroup& r) { r.engine_version = "7.1"; });
+  ASSERT_THAT(plane.Ask(change), IsOk());
+  ASSERT_FALSE(plane.cluster("g-001").pending.empty());
+  ASSERT_THAT(plane.Ask(Replica("extra")), IsOk());
+  EXPECT_EQ(plane.cluster("extra").pending, plane.cluster("g-001").pending);
+}
+
 TEST_F(AddReplicaTest, HasAZoneAndTagsOfItsOwn) {
   Make(1, false);
   CreateCluster request = Replica("extra");
