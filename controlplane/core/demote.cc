@@ -55,7 +55,9 @@ Result<Cluster> FindTarget(const Draft& draft, const Demote& request) {
                                 "most.",
                                 *id));
     }
-    return *draft.FindCluster(LeaderOf(draft, group));
+    const Cluster& primary = *draft.FindCluster(LeaderOf(draft, group));
+    EC_RETURN_IF_ERROR(CheckIsMaster(primary));
+    return primary;
   }
   Result<ClusterId> id = FindExisting(draft, *request.master);
   if (!id.ok()) return id.status();

@@ -304,6 +304,12 @@ TEST_F(DemoteTest, IsRefusedWhileEitherIsNotAvailable) {
   ExpectRefused(Into("g"), kGroupState, HasSubstr("not in available state"));
 }
 
+TEST_F(DemoteTest, IsRefusedWhileTheGroupsPrimaryIsNotAvailable) {
+  Silence("g-001");
+  ASSERT_EQ(group().status, GroupStatus::kAvailable);
+  ExpectRefused(Into("g"), kClusterState, HasSubstr("g-001 is not in available state"));
+}
+
 TEST_F(DemoteTest, IsRefusedWhenTheGroupIsFull) {
   ASSERT_THAT(plane.Ask(IncreaseReplicas{"g", 5, {}, true}), IsOk());
   plane.Settle();
