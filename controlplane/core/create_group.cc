@@ -190,9 +190,13 @@ Result<Cluster> MasterAround(const Draft& draft, const std::string& text) {
 }
 
 Status CreateAround(Draft& draft, const CreateGroup& request, Group group) {
-  const bool repeats = request.node_type || request.engine || request.engine_version ||
-                       request.clusters || request.replicas_per_node_group || request.node_groups ||
-                       !request.zones.empty() || request.port;
+  const bool repeats =
+      request.node_type || request.engine || request.engine_version || request.clusters ||
+      request.replicas_per_node_group || request.node_groups || !request.zones.empty() ||
+      request.port || request.parameter_group || request.subnet_group ||
+      !request.security_groups.empty() || !request.cache_security_groups.empty() ||
+      request.maintenance_window || request.notification_topic || request.snapshot_retention ||
+      request.snapshot_window || request.snapshot_name || !request.snapshot_arns.empty();
   if (repeats) {  // [AWS]
     return BadCombination(
         "Cannot use the given parameters when using an existing primary cache cluster ID.");

@@ -207,7 +207,9 @@ Status AddReadReplica(Draft& draft, const Settings& settings, const CreateCluste
       request.engine || request.engine_version || request.node_type || request.parameter_group ||
       request.subnet_group || request.port || request.snapshot_retention ||
       request.snapshot_window || request.snapshot_name || request.maintenance_window ||
-      !request.security_groups.empty() || !request.zones.empty() || request.az_mode;
+      !request.security_groups.empty() || !request.zones.empty() || request.az_mode ||
+      request.nodes.value_or(1) != 1 || !request.cache_security_groups.empty() ||
+      !request.snapshot_arns.empty() || request.notification_topic;
   if (repeats) {
     return BadCombination(
         "With ReplicationGroupId, a read replica takes every setting over from the group but "

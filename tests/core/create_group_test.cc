@@ -217,7 +217,11 @@ TEST_F(AroundAMaster, IsRefusedWithWhatTheMasterDecides) {
       [](CreateGroup& r) { r.node_type = "cache.t3.micro"; },
       [](CreateGroup& r) { r.engine = "redis"; },
       [](CreateGroup& r) { r.engine_version = "7.1"; },
-      [](CreateGroup& r) { r.port = 6379; }};
+      [](CreateGroup& r) { r.port = 6379; },
+      [](CreateGroup& r) { r.parameter_group = "default.redis7"; },
+      [](CreateGroup& r) { r.security_groups = {"sg-1"}; },
+      [](CreateGroup& r) { r.maintenance_window = "sun:05:00-sun:06:00"; },
+      [](CreateGroup& r) { r.snapshot_retention = 1; }};
   for (const auto& change : repeats) {
     ExpectRefusedAround(
         "red", change, kCombination,

@@ -235,6 +235,10 @@ TEST_F(AddReplicaTest, IsRefusedWithASettingOfItsOwn) {
       [](CreateCluster& r) { r.snapshot_retention = 1; },
       [](CreateCluster& r) { r.snapshot_window = "09:00-10:00"; },
       [](CreateCluster& r) { r.snapshot_name = "last"; },
+      [](CreateCluster& r) { r.nodes = 2; },
+      [](CreateCluster& r) { r.cache_security_groups = {"default"}; },
+      [](CreateCluster& r) { r.snapshot_arns = {"arn:aws:s3:::bucket/dump.rdb"}; },
+      [](CreateCluster& r) { r.notification_topic = "arn:aws:sns:us-east-1:000000000000:t"; },
       [](CreateCluster& r) { r.port = 6379; }};
   for (const auto& set : settings) {
     CreateCluster request = Replica("extra");
