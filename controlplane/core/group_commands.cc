@@ -81,7 +81,8 @@ Status BeginSwitch(Draft& draft, const Settings& settings, const GroupId& id, Me
 
 // A group whose leader has failed, and that waits to be told what to do.
 bool IsStuck(const Group& group) {
-  return group.status == GroupStatus::kModifying && !group.trouble.empty();
+  return group.status == GroupStatus::kModifying && !group.trouble.empty() &&
+         group.step == SwitchStep::kNone;
 }
 
 Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,

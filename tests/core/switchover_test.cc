@@ -175,6 +175,18 @@ TEST_F(SwitchoverTest, IsRefusedWhileAnotherChangeIsUnderWay) {
                 HasSubstr("must be in available state"));
 }
 
+TEST_F(SwitchoverTest, IsRefusedWhileAnotherOneHelpsAGroupThatWasInTrouble) {
+  Make(3, false);
+  Kill("g-001");
+  plane.Settle();
+  ASSERT_NE(group().trouble, "");
+  ASSERT_THAT(plane.Ask(RebootCluster{"g-001", {"0001"}}), IsOk());
+  ASSERT_THAT(plane.Ask(Switchover{"g", "g-002"}), IsOk());
+  ASSERT_EQ(group().step, SwitchStep::kPausing);
+  ExpectRefused(Switchover{"g", "g-003"}, Fault::kInvalidReplicationGroupState,
+                HasSubstr("must be in available state"));
+}
+
 // --- giving up -------------------------------------------------------------------------------
 
 TEST_F(SwitchoverTest, IsGivenUpWhenTheSuccessorCannotLeadAnyMore) {
