@@ -68,6 +68,12 @@ void AdvancePromotion(Draft& draft, const Settings& settings, const GroupId& id)
     return;
   }
   const Member& member = *MemberOf(draft, cluster);
+  if (member.id == group.leader) {
+    draft.EditGroup(id).promoting.reset();
+    draft.AddClusterEvent(
+        cluster, messages::PromotionGivenUp(cluster, "a failover has made it the group's primary"));
+    return;
+  }
   const ReplicationReport* seen = ReplicationSeen(draft, settings, group.leader);
   const bool proved = seen != nullptr && seen->leads && seen->epoch == group.epoch &&
                       seen->proof >= group.proof &&

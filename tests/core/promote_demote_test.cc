@@ -72,6 +72,21 @@ TEST_F(PromoteTest, IsGivenUpWhenTheProofDoesNotComeInTime) {
               ElementsAre(HasSubstr("The promotion of cache cluster g-002 was given up")));
 }
 
+TEST_F(PromoteTest, IsGivenUpWhenAFailoverMakesItThePrimary) {
+  Make(3, true);
+  HostOf("g-001").stubborn.insert(node("g-001").id);
+  SetOffset("g-002", 900);
+  ASSERT_THAT(plane.Ask(Promote{"g-002", false}), IsOk());
+  plane.Settle();
+  ASSERT_EQ(group().promoting, "g-002");
+  KillForGood("g-001");
+  plane.Settle();
+  ASSERT_EQ(leader(), "g-002");
+  EXPECT_FALSE(group().promoting);
+  EXPECT_EQ(group().status, GroupStatus::kAvailable);
+  EXPECT_THAT(plane.NewEvents(), Contains(HasSubstr("a failover has made it")));
+}
+
 TEST_F(PromoteTest, IsDoneAtOnceWithoutProofWhenForced) {
   Make(2, false);
   SetProved("g-002", false);
