@@ -295,6 +295,13 @@ TEST_F(DeleteReplicaTest, TakesAReplicaOutOfTheGroup) {
   EXPECT_THAT(SpecOf("g-001").replication->followers, ElementsAre(node("g-003").address));
 }
 
+TEST_F(DeleteReplicaTest, HasTheGroupModifiedFromTheFirstMoment) {
+  Make(3, false);
+  ASSERT_THAT(plane.Ask(DeleteCluster{"g-003", {}}), IsOk());
+  EXPECT_EQ(group().status, GroupStatus::kModifying);
+  ExpectRefused(Decrease({}, {"g-003"}), kGroupState, HasSubstr("must be in available state"));
+}
+
 TEST_F(DeleteReplicaTest, IsRefusedForThePrimary) {
   Make(2, false);
   ExpectRefused(DeleteCluster{"g-001", {}}, kClusterState, HasSubstr("serving as primary"));
