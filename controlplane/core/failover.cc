@@ -140,7 +140,10 @@ bool HoldsData(const Draft& draft, const Settings& settings, const Member& membe
 void DoWithout(Draft& draft, const Settings& settings, const GroupId& id,
                const std::vector<const Member*>& followers) {
   const auto since = draft.state().group_since.find(id);
-  const bool overdue = !draft.FindGroup(id)->trouble.empty() &&
+  // The time belongs to the trouble of the records, not to what this step has found.
+  const auto row = draft.state().records.groups.find(id);
+  const std::string trouble = row == draft.state().records.groups.end() ? "" : row->second.trouble;
+  const bool overdue = !trouble.empty() && trouble != model::kAwaitsChoice &&
                        since != draft.state().group_since.end() &&
                        draft.now().instant >= since->second + settings.operation_max;
   const bool any_data = std::ranges::any_of(
@@ -331,7 +334,7 @@ void ReplaceEndedLeader(Draft& draft, const Settings& settings, const GroupId& i
     return;
   }
   if (!group.automatic_failover && !group.tested) {
-    SayTrouble(draft, id, "automatic failover is off: name the cluster that is to lead");
+    SayTrouble(draft, id, std::string(model::kAwaitsChoice));
     return;
   }
   if (const auto best = BestOf(draft, settings, group, promotable)) {

@@ -81,7 +81,8 @@ Status BeginSwitch(Draft& draft, const Settings& settings, const GroupId& id, Me
 
 // A group whose leader has failed, and that waits to be told what to do.
 bool IsStuck(const Group& group) {
-  return group.status == GroupStatus::kModifying && !group.trouble.empty();
+  return group.status == GroupStatus::kModifying && !group.trouble.empty() &&
+         group.step == SwitchStep::kNone;
 }
 
 Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
@@ -95,7 +96,11 @@ Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
   Result<const Member*> follower =
       FindFollower(draft, group, "PrimaryClusterId", *request.primary_cluster);
   if (!follower.ok()) return follower.status();
-  if (request.apply_immediately) return BeginSwitch(draft, settings, id, (*follower)->id);
+  if (request.apply_immediately) {
+    EC_RETURN_IF_ERROR(BeginSwitch(draft, settings, id, (*follower)->id));
+    draft.EditGroup(id).pending_primary.reset();  // this wish is the newer one
+    return {};
+  }
   const ClusterId cluster = (*follower)->cluster;
   const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
   Group& changed = draft.EditGroup(id);
@@ -115,6 +120,10 @@ Status ChangeFailover(Draft& draft, const GroupId& id, const ModifyGroup& reques
     return BadCombination(
         "Replication group must have at least one read replica to enable "
         "autofailover.");
+  }
+  if (automatic && !group.automatic_failover) {
+    const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
+    EC_RETURN_IF_ERROR(CheckFailoverSupported(leader.node_type, leader.engine_version));
   }
   if (multi_az && !automatic) {
     return BadCombination("MultiAZEnabled needs AutomaticFailoverEnabled.");
@@ -199,7 +208,9 @@ Status AddReadReplica(Draft& draft, const Settings& settings, const CreateCluste
       request.engine || request.engine_version || request.node_type || request.parameter_group ||
       request.subnet_group || request.port || request.snapshot_retention ||
       request.snapshot_window || request.snapshot_name || request.maintenance_window ||
-      !request.security_groups.empty() || !request.zones.empty() || request.az_mode;
+      !request.security_groups.empty() || !request.zones.empty() || request.az_mode ||
+      request.nodes.value_or(1) != 1 || !request.cache_security_groups.empty() ||
+      !request.snapshot_arns.empty() || request.notification_topic;
   if (repeats) {
     return BadCombination(
         "With ReplicationGroupId, a read replica takes every setting over from the group but "
@@ -348,6 +359,9 @@ Status Decrease(Draft& draft, const Settings&, const DecreaseReplicas& request) 
   for (const std::string& name : request.remove) {
     Result<const Member*> follower = FindFollower(draft, group, "ReplicasToRemove", name);
     if (!follower.ok()) return follower.status();
+    if (std::ranges::find(leaving, (*follower)->cluster) != leaving.end()) {
+      return BadValue("ReplicasToRemove", name, "It is named twice.");
+    }
     leaving.push_back((*follower)->cluster);
   }
   const int count = request.count.value_or(present - static_cast<int>(leaving.size()));
@@ -394,6 +408,12 @@ Status Test(Draft& draft, const Settings&, const TestFailover& request) {
     if (draft.FindCluster(cluster)->status == ClusterStatus::kAvailable) continue;
     return BadState(fmt::format("Cache cluster {} of replication group {} is not available yet.",
                                 cluster, *id));
+  }
+  if (group.tested) {
+    return BadState(
+        fmt::format("A test of the failover of replication group {} is under way: cache cluster {} "
+                    "is not back yet.",
+                    *id, *group.tested));
   }
   std::vector<WallTime> tests;
   std::ranges::copy_if(group.tests, std::back_inserter(tests), [&](WallTime at) {
@@ -480,10 +500,12 @@ void OpenGroupWindows(Draft& draft, const Settings& settings) {
     const MemberId successor = is_member ? member->id : 0;
     const bool leads = successor == group->leader;
     const bool free = group->status == GroupStatus::kAvailable;
+    const bool automatic = group->automatic_failover;
     draft.EditGroup(id).pending_primary.reset();
     if (leads) continue;
     Status begun{Fault::kInvalidReplicationGroupState, "the group is not available"};
-    if (is_member && free) begun = BeginSwitch(draft, settings, id, successor);
+    if (automatic) begun = BadState("automatic failover is on");
+    if (is_member && free && !automatic) begun = BeginSwitch(draft, settings, id, successor);
     if (!begun.ok()) draft.AddGroupEvent(id, messages::SwitchoverGivenUp(name, begun.message()));
   }
 }

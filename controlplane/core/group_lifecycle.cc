@@ -40,11 +40,14 @@ void ObserveSync(Draft& draft, const Settings& settings, const GroupId& id) {
   const Group group = *draft.FindGroup(id);
   const ReplicationReport* seen = ReplicationSeen(draft, settings, group.leader);
   if (seen == nullptr || !seen->leads || seen->epoch != group.epoch) return;
+  // One that is asked for now is newer than what it is asked about.
+  const bool is_newest = seen->proof >= group.proof;
   std::vector<ClusterId> changed;
   for (const ClusterId& cluster : group.members) {
     const Member* member = MemberOf(draft, cluster);
     if (member == nullptr || member->id == group.leader) continue;
-    const bool in_sync = std::ranges::find(seen->in_sync, member->address) != seen->in_sync.end();
+    const bool named = std::ranges::find(seen->in_sync, member->address) != seen->in_sync.end();
+    const bool in_sync = named && (member->in_sync || is_newest);
     if (in_sync == member->in_sync) continue;
     draft.EditMember(member->id).in_sync = in_sync;
     changed.push_back(cluster);
@@ -65,6 +68,12 @@ void AdvancePromotion(Draft& draft, const Settings& settings, const GroupId& id)
     return;
   }
   const Member& member = *MemberOf(draft, cluster);
+  if (member.id == group.leader) {
+    draft.EditGroup(id).promoting.reset();
+    draft.AddClusterEvent(
+        cluster, messages::PromotionGivenUp(cluster, "a failover has made it the group's primary"));
+    return;
+  }
   const ReplicationReport* seen = ReplicationSeen(draft, settings, group.leader);
   const bool proved = seen != nullptr && seen->leads && seen->epoch == group.epoch &&
                       seen->proof >= group.proof &&

@@ -148,6 +148,24 @@ void AnnounceRecovery(Draft& draft, MemberId id) {
                                                 : messages::RecoveryStarted(member.node_id));
 }
 
+// What a follower has proved, it has proved of an engine that has ended since: only a new proof
+// tells that the next one has everything as well. What its leader's host said last may be older
+// than that end, so the leader is asked anew.
+void VoidProof(Draft& draft, const Member& member, const View& view) {
+  if (!member.in_sync || member.pid == 0) return;
+  if (view.member == nullptr || view.member->generation != member.generation) return;
+  if (view.member->launch == member.launch) return;
+  Member& anew = draft.EditMember(member.id);
+  anew.in_sync = false;
+  anew.pid = 0;  // the one behind `launch` has ended; so this is done once
+  const model::GroupId& id = draft.FindCluster(member.cluster)->group;
+  if (id.empty()) return;
+  model::Group& group = draft.EditGroup(id);
+  ++group.proof;
+  if (draft.FindMember(group.leader) != nullptr) draft.TouchMember(group.leader);
+  draft.TouchGroupEndpoints(id);
+}
+
 void AdvanceAvailable(Draft& draft, const Member& member, const View& view) {
   if (view.silent) {
     const std::string why = fmt::format("host {} does not answer", member.host);
@@ -223,8 +241,9 @@ const EndpointReport* EndpointSeen(const Draft& draft, const Settings& settings,
 }
 
 void AdvanceMember(Draft& draft, const Settings& settings, MemberId id) {
+  const View view = Look(draft, settings, *draft.FindMember(id));
+  VoidProof(draft, *draft.FindMember(id), view);
   const Member member = *draft.FindMember(id);
-  const View view = Look(draft, settings, member);
   switch (member.status) {
     case MemberStatus::kCreating:
       AdvanceCreating(draft, settings, member, view);

@@ -152,7 +152,8 @@ bool Progressed(const Group& before, const Group& after) {
   return before.status != after.status || before.step != after.step ||
          before.leader != after.leader || before.epoch != after.epoch ||
          before.promoting != after.promoting || before.demoting != after.demoting ||
-         before.trouble.empty() != after.trouble.empty();
+         before.trouble.empty() != after.trouble.empty() ||
+         (before.trouble == kAwaitsChoice) != (after.trouble == kAwaitsChoice);
 }
 
 void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t revision,
@@ -190,8 +191,8 @@ void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t 
 
 bool InOperation(const Group& group) {
   return group.status == GroupStatus::kCreating || group.status == GroupStatus::kDeleting ||
-         group.step != SwitchStep::kNone ||
-         group.promoting || group.demoting || !group.trouble.empty();
+         group.step != SwitchStep::kNone || group.promoting || group.demoting ||
+         !group.trouble.empty();
 }
 
 bool InOperation(ClusterStatus status) {
