@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "controlplane/server/controller.h"
 #include "nodeagent/core/host_machine.h"
+#include "tests/sim/engine.h"
 #include "tests/sim/random.h"
 
 namespace ec::sim {
@@ -60,27 +61,6 @@ class SimStore : public store::Store {
 
  private:
   model::State state_;  // only its records are of interest
-};
-
-struct Engine {  // a process
-  uint64_t launch = 0;
-  uint64_t generation = 0;
-  Instant ready_at;
-  bool stopped = false;  // SIGSTOP: there, but does not answer
-  std::string data;      // "" is empty; anything else was written by a client
-  uint64_t pid = 0;      // never used again
-
-  // --- of a Redis (replication.cc) ---
-  std::optional<Address> follows;  // empty: a master
-  std::vector<uint64_t> writes;    // what it holds, in the order of its stream
-  int64_t stream_base = 0;         // bytes before the first of `writes`
-  uint64_t synced_with = 0;        // the process whose stream it has joined; 0: none
-  uint64_t syncing_with = 0;       // the same, while the first copy is on its way
-  Instant synced_at;               // when that copy will be complete
-  Instant stream_from;             // "online", but nothing flows before
-  Instant paused_until;            // CLIENT PAUSE WRITE
-
-  int64_t offset() const { return stream_base + static_cast<int64_t>(writes.size()) * 100; }
 };
 
 struct Directory {  // of a member, on a host's disk
@@ -197,7 +177,6 @@ class World {
   void Prove(Engine& leader, const Address& address, const host::SyncReplication& action,
              ReplicationReport* seen);
   void Follow(MemberId member, uint64_t pid);
-  void FollowOnce(Engine& engine);
   void WriteAsClients();
   void WatchProcesses();
   bool KillPid(uint64_t pid);
