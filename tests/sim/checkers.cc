@@ -224,7 +224,7 @@ std::string Checker::UnsettledGroup(const model::Group& group) const {
       const Engine* engine = world_.EngineOf(id);
       if (member.status == MemberStatus::kFailed) continue;
       if (!member.in_sync) return fmt::format("m{} is not in sync", id);
-      if (engine == nullptr || engine->synced_with != behind->pid) {
+      if (engine == nullptr || engine->synced_with != behind->stream()) {
         return fmt::format("m{} does not follow m{}", id, group.leader);
       }
     }

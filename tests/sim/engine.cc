@@ -28,13 +28,16 @@ Engine::Reply Engine::Write(uint64_t write, Instant now) {
 }
 
 void Engine::Follow(const Address& leader) {
-  follows = leader;
+  if (follows == leader) return;
+  follows = leader;  // its own followers stay connected
   synced_with = 0;
   syncing_with = 0;
 }
 
 void Engine::Lead() {
+  if (!follows) return;
   follows.reset();
+  ++streams;
   synced_with = 0;
   syncing_with = 0;
 }
@@ -42,7 +45,7 @@ void Engine::Lead() {
 void Engine::PauseWrites(Instant now) { paused_until = now + kPause; }
 
 bool Engine::Streams(const Engine& leader, Instant now) const {
-  return synced_with == leader.pid && now >= stream_from;
+  return synced_with == leader.stream() && now >= stream_from;
 }
 
 void Engine::CatchUp(const Engine& leader) {
@@ -51,26 +54,34 @@ void Engine::CatchUp(const Engine& leader) {
 }
 
 void Engine::Pull(const Engine* leader, Instant now, Random& random) {
-  if (leader == nullptr || leader == this) {
+  if (leader == nullptr || leader == this || now < leader->ready_at) {
     synced_with = 0;
     syncing_with = 0;
     return;
   }
-  if (synced_with == leader->pid) {
+  if (synced_with != leader->stream()) synced_with = 0;
+  if (leader->stopped) return;  // the connection stays, and nothing comes over it
+  if (synced_with != 0) {
     if (Streams(*leader, now)) CatchUp(*leader);
     return;
   }
-  synced_with = 0;
-  if (syncing_with != leader->pid) {
-    syncing_with = leader->pid;
+  if (leader->follows && leader->synced_with == 0) {  // NOMASTERLINK
+    syncing_with = 0;
+    return;
+  }
+  if (syncing_with != leader->stream()) {
+    syncing_with = leader->stream();
     const bool partial = IsContinuedBy(*this, *leader);
+    copy_is_full = !partial;
+    if (!partial) ++full_copies;
     const auto time = partial ? random.Between(2, 30) : random.Between(30, 600);
     synced_at = now + milliseconds(time);
     return;
   }
   if (now < synced_at) return;
   syncing_with = 0;
-  synced_with = leader->pid;
+  synced_with = leader->stream();
+  if (copy_is_full) ++streams;
   CatchUp(*leader);
   stream_from = now;
   if (random.Chance(30)) stream_from += milliseconds(random.Between(1, 1000));

@@ -29,12 +29,17 @@ struct Engine {
   std::optional<Address> follows;  // empty: a master
   std::vector<uint64_t> writes;    // what it holds, in the order of its stream
   int64_t stream_base = 0;         // bytes before the first of `writes`
-  uint64_t synced_with = 0;        // the process whose stream it has joined; 0: none
-  uint64_t syncing_with = 0;       // the same, while the first copy is on its way
-  Instant synced_at;               // when that copy will be complete
-  Instant stream_from;             // "online", but nothing flows before
-  Instant paused_until;            // CLIENT PAUSE WRITE
+  uint64_t streams = 0;       // that it has had: with a new one its followers have to come anew
+  uint64_t synced_with = 0;   // the stream that it has joined; 0: none
+  uint64_t syncing_with = 0;  // the same, while the first copy is on its way
+  bool copy_is_full = false;  // what that copy is
+  Instant synced_at;          // when it will be complete
+  Instant stream_from;        // "online", but nothing flows before
+  Instant paused_until;       // CLIENT PAUSE WRITE
+  int full_copies = 0;        // that it has begun to take
 
+  // What its followers are connected to; never used again.
+  uint64_t stream() const { return pid << 16 | streams; }
   int64_t offset() const { return stream_base + static_cast<int64_t>(writes.size()) * 100; }
 
   // It takes a connection and replies to it.
@@ -48,14 +53,14 @@ struct Engine {
   };
   // REQUIRES: Answers(now), as for all that follow
   Reply Write(uint64_t write, Instant now);
-  void Follow(const Address& leader);  // REPLICAOF
+  void Follow(const Address& leader);  // REPLICAOF; the same one again changes nothing
   void Lead();                         // REPLICAOF NO ONE
   void PauseWrites(Instant now);       // for three seconds, or for three more
   void ResumeWrites(Instant now) { paused_until = now; }
 
   // --- what it does by itself ---
-  // One step of following: begins a copy, ends one, or takes what has come since. nullptr: whom it
-  // follows cannot be reached.
+  // One step of following: begins a copy, ends one, or takes what has come since. nullptr: no
+  // process can be reached where it follows.
   void Pull(const Engine* leader, Instant now, Random& random);
   // Whether it gets all that the leader sends.
   bool Streams(const Engine& leader, Instant now) const;

@@ -11,18 +11,22 @@ namespace ec::sim {
 
 using std::chrono::milliseconds;
 
-Engine* World::EngineAt(const Address& address) {
+Engine* World::ProcessAt(const Address& address) {
   for (auto& [id, host] : hosts_) {
     if (!host.agent || host.paused) continue;  // its endpoints move no bytes
     for (const auto& [endpoint, spec] : host.endpoints) {
       if (spec.listen != address) continue;
       const auto directory = host.disk.find(spec.target);
       if (directory == host.disk.end() || !directory->second.process) return nullptr;
-      Engine& engine = *directory->second.process;
-      return engine.Answers(clock_.instant) ? &engine : nullptr;
+      return &*directory->second.process;
     }
   }
   return nullptr;
+}
+
+Engine* World::EngineAt(const Address& address) {
+  Engine* engine = ProcessAt(address);
+  return engine != nullptr && engine->Answers(clock_.instant) ? engine : nullptr;
 }
 
 Engine* World::EngineBehind(const model::Group& group) { return EngineAt(group.primary.address); }
@@ -33,7 +37,7 @@ void World::Follow(MemberId member, uint64_t pid) {
   Engine* engine = EngineOf(member);
   if (engine == nullptr || engine->pid != pid || !engine->follows) return;
   if (engine->Answers(clock_.instant)) {
-    engine->Pull(EngineAt(*engine->follows), clock_.instant, random_);
+    engine->Pull(ProcessAt(*engine->follows), clock_.instant, random_);
   }
   // What flows already is looked at less often: no client is quicker than that.
   const auto pace = engine->synced_with != 0 && clock_.instant >= engine->stream_from
@@ -49,7 +53,7 @@ void World::Prove(Engine& leader, const Address& address, const host::SyncReplic
   const bool same_epoch = action.seen.epoch == action.spec->epoch && action.seen.leads;
   for (const Address& follower : action.spec->followers) {
     Engine* engine = EngineAt(follower);
-    if (engine == nullptr || engine->follows != address || engine->synced_with != leader.pid) {
+    if (engine == nullptr || engine->follows != address || engine->synced_with != leader.stream()) {
       continue;
     }
     const auto& before = action.seen.in_sync;

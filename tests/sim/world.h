@@ -176,6 +176,8 @@ class World {
   ReplicationReport TakeRole(Engine& engine, const host::SyncReplication& action);
   void Prove(Engine& leader, const Address& address, const host::SyncReplication& action,
              ReplicationReport* seen);
+  // The process behind a member's own endpoint, whether or not it answers.
+  Engine* ProcessAt(const Address& address);
   void Follow(MemberId member, uint64_t pid);
   void WriteAsClients();
   void WatchProcesses();
