@@ -85,11 +85,7 @@ int Main(int argc, char** argv) {
   app.add_option("suite", wanted, "What to measure")->check(CLI::IsMember(names));
   app.add_flag("--quick", options.quick, "Tiny sizes: shows that everything runs");
   app.add_option("--out", options.out, "Directory of the results")->required();
-  app.add_option("--carry", options.carries,
-                 "Carries to measure beside each other, as ec-nodeagent --carry names them; "
-                 "'default' is the agent's own choice");
   CLI11_PARSE(app, argc, argv);
-  if (options.carries.empty()) options.carries = {"default", "relay"};
   std::filesystem::create_directories(options.out);
   bool complete = true;
   try {

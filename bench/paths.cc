@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 #include "common/unique_fd.h"
@@ -17,20 +18,6 @@ namespace {
 using integration::Child;
 using integration::Installation;
 using integration::InstallationOptions;
-
-// A port that was free a moment ago.
-uint16_t FreePort() {
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in name = {};
-  name.sin_family = AF_INET;
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(name);
-  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&name), size) != 0 ||
-      getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &size) != 0) {
-    throw std::runtime_error("no free port");
-  }
-  return ntohs(name.sin_port);
-}
 
 bool Accepts(const Target& target) {
   const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -47,38 +34,39 @@ void AwaitAccept(const Target& target, const std::string& what) {
   }
 }
 
-std::string Must(const std::string& program) {
-  const auto path = FindProgram(program);
-  if (!path) throw std::runtime_error(program + " is not installed");
-  return *path;
-}
-
 Target TargetOf(const v1::CacheCluster& cluster) {
   if (cluster.cache_nodes().empty()) throw std::runtime_error("a cluster did not come up");
   const v1::Endpoint& endpoint = cluster.cache_nodes(0).endpoint();
   return {endpoint.address(), static_cast<uint16_t>(endpoint.port())};
 }
 
-}  // namespace
+std::string Threads(int count) { return fmt::format("{} thread{}", count, count == 1 ? "" : "s"); }
 
-std::string CarryName(const std::string& carry) { return "emucache, " + carry; }
-
-std::string HaproxyName(int threads) {
-  return fmt::format("HAProxy, {} thread{}", threads, threads == 1 ? "" : "s");
+std::string ReadAll(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Paths::Paths(const Options& options, Report* report) {
-  StartEngines();
-  const bool knows_carry =
-      MustRun({OwnProgram("ec-nodeagent"), "--help"}).output.find("--carry") != std::string::npos;
-  for (const std::string& carry : options.carries) {
-    if (carry == "default" || knows_carry) {
-      StartInstallation(carry);
-    } else {
-      report->AddMissing(CarryName(carry),
-                         "this ec-nodeagent has no --carry; its one way is measured as default");
-    }
+std::vector<std::string> ArgumentsOf(pid_t pid) {
+  std::istringstream line(ReadAll(fmt::format("/proc/{}/cmdline", pid)));
+  std::vector<std::string> arguments;
+  for (std::string one; std::getline(line, one, '\0');) arguments.push_back(one);
+  return arguments;
+}
+
+}  // namespace
+
+std::string RelayName(int threads) { return "emucache, relay, " + Threads(threads); }
+std::string HaproxyName(int threads) { return "HAProxy, " + Threads(threads); }
+
+Paths::Paths(Report* report) {
+  StartInstallation(kDefault, {});
+  for (const int threads : {1, 2}) {
+    StartInstallation(RelayName(threads),
+                      {"--carry", "relay", "--relay-threads", std::to_string(threads)});
   }
+  StartEngines();
   const auto haproxy = FindProgram("haproxy");
   for (const int threads : {1, 2}) {
     if (haproxy) {
@@ -93,42 +81,64 @@ bool Paths::Has(const std::string& name) const {
   return std::ranges::find(paths_, name, &Path::name) != paths_.end();
 }
 
-// Straight to engines of the same settings as the agents'. HAProxy has the better second hop, too:
-// a unix socket.
-void Paths::StartEngines() {
-  Path direct{kDirect, {"127.0.0.1", FreePort()}, {"127.0.0.1", FreePort()}};
-  const std::string dir = scratch_.path();
-  children_.emplace_back(
-      Must("redis-server"),
-      std::vector<std::string>{"--port", std::to_string(direct.redis.port), "--bind", "127.0.0.1",
-                               "--unixsocket", dir + "/redis.sock", "--save", "", "--dir", dir,
-                               "--daemonize", "no"},
-      dir + "/redis.out");
-  AwaitAccept(direct.redis, "redis-server");
-  const std::vector<std::string> common = {"-u", "root", "-U", "0", "-m", "512", "-t", "2"};
-  std::vector<std::string> tcp = common;
-  tcp.insert(tcp.end(), {"-l", "127.0.0.1", "-p", std::to_string(direct.memcached.port)});
-  std::vector<std::string> unix_socket = common;
-  unix_socket.insert(unix_socket.end(), {"-s", dir + "/memcached.sock"});
-  children_.emplace_back(Must("memcached"), tcp, dir + "/memcached.out");
-  children_.emplace_back(Must("memcached"), unix_socket, dir + "/memcached.out");
-  AwaitAccept(direct.memcached, "memcached");
-  paths_.push_back(direct);
-}
-
-void Paths::StartInstallation(const std::string& carry) {
+void Paths::StartInstallation(const std::string& name, std::vector<std::string> agent_flags) {
   InstallationOptions options;
   options.zones = {"us-east-1a"};
   options.log_level = "info";
-  if (carry != "default") options.agent_flags = {"--carry", carry};
+  options.agent_flags = std::move(agent_flags);
   auto installation = std::make_unique<Installation>(options);
   std::string why;
   if (!installation->StartControlPlane(&why)) throw std::runtime_error(why);
   installation->StartAgent("us-east-1a");
   if (!installation->WaitForHosts()) throw std::runtime_error("the agent did not register");
-  paths_.push_back({CarryName(carry), TargetOf(installation->MustCreate("r", "redis")),
+  paths_.push_back({name, TargetOf(installation->MustCreate("r", "redis")),
                     TargetOf(installation->MustCreate("m", "memcached"))});
   installations_.push_back(std::move(installation));
+}
+
+// Straight to engines with the very settings of the agent's: what the comparison shows is the way
+// to them alone. HAProxy has the better second hop, too: a unix socket.
+void Paths::StartEngines() {
+  Path direct{kDirect, {"127.0.0.1", FreePort()}, {"127.0.0.1", FreePort()}};
+  Installation& model = *installations_.front();
+  const auto memcached = model.EngineOf("m", "0001");
+  if (!memcached) throw std::runtime_error("there is no memcached to take the settings from");
+  StartRedis(ReadAll(model.MemberDirectoryOf("r", "0001") + "/engine.conf"), direct.redis.port);
+  StartMemcached(ArgumentsOf(memcached->pid), direct.memcached.port);
+  AwaitAccept(direct.redis, "redis-server");
+  AwaitAccept(direct.memcached, "memcached");
+  paths_.insert(paths_.begin(), direct);
+}
+
+// Of a directive that is there twice, Redis takes the last.
+void Paths::StartRedis(const std::string& configuration, uint16_t port) {
+  const std::string& dir = scratch_.path();
+  std::ofstream(dir + "/redis.conf")
+      << configuration
+      << fmt::format("bind 127.0.0.1\nport {}\nunixsocket {}/redis.sock\ndir {}\n", port, dir, dir);
+  children_.emplace_back(Must("redis-server"), std::vector<std::string>{dir + "/redis.conf"},
+                         dir + "/redis.out");
+}
+
+// Memcached listens on TCP or on a unix socket, not on both: there are two.
+void Paths::StartMemcached(const std::vector<std::string>& arguments, uint16_t port) {
+  std::vector<std::string> common;
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const bool listens = arguments[i] == "-p" || arguments[i] == "-l" || arguments[i] == "-s" ||
+                         arguments[i] == "-a";
+    if (listens) {
+      ++i;
+    } else {
+      common.push_back(arguments[i]);
+    }
+  }
+  std::vector<std::string> tcp = common;
+  tcp.insert(tcp.end(), {"-l", "127.0.0.1", "-p", std::to_string(port)});
+  std::vector<std::string> unix_socket = common;
+  unix_socket.insert(unix_socket.end(), {"-s", scratch_.path() + "/memcached.sock"});
+  for (const auto& one : {tcp, unix_socket}) {
+    children_.emplace_back(Must("memcached"), one, scratch_.path() + "/memcached.out");
+  }
 }
 
 void Paths::StartHaproxy(const std::string& program, int threads) {

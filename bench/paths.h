@@ -19,20 +19,23 @@ struct Path {
 };
 
 inline constexpr const char* kDirect = "direct";
-std::string CarryName(const std::string& carry);  // "emucache, relay"
+inline constexpr const char* kDefault = "emucache, default";
+std::string RelayName(int threads);  // all connections relayed
 std::string HaproxyName(int threads);
 
 // Engines, proxies and installations, all running until the end. A way that is not there stands in
 // the report as missing.
 class Paths {
  public:
-  Paths(const Options& options, Report* report);
+  explicit Paths(Report* report);
   const std::vector<Path>& all() const { return paths_; }
   bool Has(const std::string& name) const;
 
  private:
+  void StartInstallation(const std::string& name, std::vector<std::string> agent_flags);
   void StartEngines();
-  void StartInstallation(const std::string& carry);
+  void StartRedis(const std::string& configuration, uint16_t port);
+  void StartMemcached(const std::vector<std::string>& arguments, uint16_t port);
   void StartHaproxy(const std::string& program, int threads);
 
   ScratchDirectory scratch_;

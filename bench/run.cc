@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
+#include <netinet/in.h>
 #include <spawn.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -107,6 +109,25 @@ std::optional<std::string> FindProgram(const std::string& name) {
     if (!folder.empty() && access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return std::nullopt;
+}
+
+std::string Must(const std::string& program) {
+  const auto path = FindProgram(program);
+  if (!path) throw std::runtime_error(program + " is not installed");
+  return *path;
+}
+
+uint16_t FreePort() {
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in name = {};
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(name);
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&name), size) != 0 ||
+      getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &size) != 0) {
+    throw std::runtime_error("no free port");
+  }
+  return ntohs(name.sin_port);
 }
 
 Finished RunProgram(const std::vector<std::string>& arguments, const std::string& errors) {

@@ -15,9 +15,6 @@ namespace ec::bench {
 struct Options {
   bool quick = false;  // tiny sizes: shows that everything runs, measures nothing
   std::string out;     // directory of the results
-  // Carries to measure beside each other, as `ec-nodeagent --carry` names them; "default" is what
-  // the agent does without being told.
-  std::vector<std::string> carries;
 
   // The first in earnest, the second in a quick run.
   int Size(int full, int tiny) const { return quick ? tiny : full; }
@@ -69,6 +66,10 @@ class ScratchDirectory {
 std::string OwnProgram(const std::string& name);
 // The program's path by $PATH or among the system's own; nullopt when it is not installed.
 std::optional<std::string> FindProgram(const std::string& name);
+// The same; throws std::runtime_error when it is not installed.
+std::string Must(const std::string& name);
+// A port of 127.0.0.1 that was free a moment ago.
+uint16_t FreePort();
 
 struct Finished {
   int status = -1;  // of exit; 128 + n after signal n

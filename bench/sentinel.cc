@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
-#include "bench/paths.h"
 #include "tests/integration/clients.h"
 
 namespace ec::bench {
@@ -33,7 +33,7 @@ size_t Count(const std::string& text, const std::string& what) {
 }  // namespace
 
 std::vector<std::string> SentinelGroup::Settings() {
-  return {"down-after-milliseconds 100", "failover-timeout 1000", "parallel-syncs 2"};
+  return {"down-after-milliseconds 300", "failover-timeout 1000", "parallel-syncs 2"};
 }
 
 SentinelGroup::SentinelGroup() {
@@ -53,12 +53,20 @@ void SentinelGroup::StartServer(size_t index, const std::optional<v1::Endpoint>&
   const std::string dir = fmt::format("{}/server-{}", scratch_.path(), index);
   std::filesystem::create_directories(dir);
   // The same as in emucache's engines, as far as replication goes.
-  std::vector<std::string> arguments = {
-      "--port", std::to_string(server.endpoint.port()), "--bind", "127.0.0.1", "--dir", dir,
-      "--save", "", "--repl-diskless-sync", "no", "--repl-diskless-sync-delay", "0"};
+  std::vector<std::string> arguments = {"--port",
+                                        std::to_string(server.endpoint.port()),
+                                        "--bind",
+                                        "127.0.0.1",
+                                        "--dir",
+                                        dir,
+                                        "--save",
+                                        "",
+                                        "--repl-diskless-sync",
+                                        "no",
+                                        "--repl-diskless-sync-delay",
+                                        "0"};
   if (master) {
-    arguments.insert(arguments.end(),
-                     {"--replicaof", fmt::format("127.0.0.1 {}", master->port())});
+    arguments.insert(arguments.end(), {"--replicaof", fmt::format("127.0.0.1 {}", master->port())});
   }
   server.process = Child(Must("redis-server"), arguments, dir + "/out");
 }
@@ -94,17 +102,15 @@ std::optional<v1::Endpoint> SentinelGroup::Master() const {
 bool SentinelGroup::IsWhole() const {
   const auto master = Master();
   if (!master) return false;
-  const std::string roles =
-      RedisClient(*master, milliseconds(500)).Do({"INFO", "replication"});
+  const std::string roles = RedisClient(*master, milliseconds(500)).Do({"INFO", "replication"});
   if (roles.find("role:master") == std::string::npos || Count(roles, "state=online") != 2) {
     return false;
   }
   for (const Server& sentinel : sentinels_) {
     RedisClient client(sentinel.endpoint, milliseconds(500));
     const std::string view = client.Do({"INFO", "sentinel"});
-    const bool agrees =
-        view.find(fmt::format("status=ok,address=127.0.0.1:{},slaves=2,sentinels=3",
-                              master->port())) != std::string::npos;
+    const bool agrees = view.find(fmt::format("status=ok,address=127.0.0.1:{},slaves=2,sentinels=3",
+                                              master->port())) != std::string::npos;
     if (!agrees) return false;
   }
   return true;

@@ -13,7 +13,8 @@ namespace ec::bench {
 
 class SentinelGroup {
  public:
-  // Sentinel at its quickest sensible setting. Throws std::runtime_error when it does not come up.
+  // With less than 300 ms, Sentinel changes the master by itself whenever two cores are busy.
+  // Throws std::runtime_error when it does not come up.
   SentinelGroup();
 
   // Where the master is, as the Sentinels say; what a client of Sentinel asks before it connects.

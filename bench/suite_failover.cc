@@ -1,6 +1,7 @@
 // How long a client that writes without a pause cannot write when its leader changes, beside Redis
 // Sentinel; and whether a leader changes when it should not.
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 
 #include <functional>
@@ -137,10 +138,10 @@ std::map<std::string, Pauses> MeasureEmucache(const Options& options) {
   all[kKilled] = Measure(fleet, rounds, 0, signal(SIGKILL));
   all[kStopped] = Measure(fleet, rounds, 0, signal(SIGSTOP));
   all[kAgentKilled] = Measure(fleet, rounds, 0, KillHostOf);
-  all[kPlanned] = Measure(fleet, rounds, options.Size(1'000'000, 1000),
-                          [](Fleet& f, const std::string&) {
-                            Expect(f.api().SwitchOver(kGroup).ok(), "no switch-over");
-                          });
+  all[kPlanned] =
+      Measure(fleet, rounds, options.Size(1'000'000, 1000), [](Fleet& f, const std::string&) {
+        Expect(f.api().SwitchOver(kGroup).ok(), "no switch-over");
+      });
   return all;
 }
 
@@ -260,7 +261,8 @@ void Tell(const std::string& who, const std::map<std::string, Pauses>& all,
           const std::map<std::string, PauseGoals>& goals, Report* report) {
   for (const auto& [what, pauses] : all) {
     const PauseGoals goal = goals.contains(what) ? goals.at(what) : PauseGoals{};
-    const std::string name = fmt::format("{}, {} rounds: {}", what, pauses.milliseconds.size(), who);
+    const std::string name =
+        fmt::format("{}, {} rounds: {}", what, pauses.milliseconds.size(), who);
     report->Add(name + ", write pause", "ms", pauses.milliseconds, goal.median);
     report->Add(name + ", p99", "ms", {Percentile(pauses.milliseconds, 0.99)}, goal.p99);
     const bool planned = what == kPlanned;
@@ -277,8 +279,7 @@ void Draw(const std::map<std::string, Pauses>& emucache,
   for (const auto& [what, pauses] : emucache) {
     if (!sentinel.contains(what)) continue;
     labels.push_back(what);
-    values.push_back({Summarize(pauses.milliseconds).median,
-                      Percentile(pauses.milliseconds, 0.99),
+    values.push_back({Summarize(pauses.milliseconds).median, Percentile(pauses.milliseconds, 0.99),
                       Summarize(sentinel.at(what).milliseconds).median,
                       Percentile(sentinel.at(what).milliseconds, 0.99)});
   }

@@ -11,7 +11,7 @@ namespace ec::bench {
 
 void RunSetupRate(const Options& options, Report* report) {
   constexpr int kAtOnce = 50;
-  const Paths paths(options, report);
+  const Paths paths(report);
   std::map<std::string, std::vector<double>> rates;
   for (int round = 0; round < options.Size(7, 1); ++round) {
     for (size_t i = 0; i < paths.all().size(); ++i) {

@@ -29,6 +29,7 @@ struct Flags : DaemonFlags {
   int stop_timeout_s = 60;
   std::string carry = "hand-over";
   std::string memcached_carry = "first-bytes";
+  int relay_threads = 0;
 };
 
 std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
@@ -51,6 +52,10 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
          "The same for Memcached's nodes: first-bytes hands over what does not begin with a "
          "discovery command; relay answers such commands anywhere")
       ->check(CLI::IsMember({"first-bytes", "relay"}))
+      ->capture_default_str();
+  app.add_option("--relay-threads", flags->relay_threads,
+                 "Threads that copy relayed bytes; 0: two, or one on a machine of one core")
+      ->check(CLI::Range(0, 64))
       ->capture_default_str();
   app.add_flag("--stop-engines", flags->stop_engines,
                "Stop the host's engines in order, keeping Redis data for the next start, and exit. "
@@ -126,6 +131,7 @@ int RunAgent(const Flags& flags) {
   options.endpoints.carry = hands_over ? Carry::kHandOver : Carry::kRelay;
   options.endpoints.memcached_carry =
       hands_over && flags.memcached_carry == "first-bytes" ? Carry::kFirstBytes : Carry::kRelay;
+  options.endpoints.threads = flags.relay_threads;
   options.hello.host = flags.host;
   options.hello.zone = flags.zone;
   options.hello.incarnation = NextIncarnation(flags.dir);

@@ -65,9 +65,13 @@ void Writer::Run() {
 }
 
 int64_t Writer::Lost() const {
-  const auto endpoint = where_();
   std::string bits;
-  if (endpoint) bits = RedisClient(*endpoint).Do({"GET", key_});
+  // Whoever serves the endpoint may be just starting.
+  WaitUntil([&] {
+    const auto endpoint = where_();
+    bits = endpoint ? RedisClient(*endpoint).Do({"GET", key_}) : "(gone)";
+    return bits != "(gone)";
+  });
   int64_t lost = 0;
   for (size_t i = 0; i < told_.size(); ++i) {
     const bool there =

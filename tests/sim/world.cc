@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -218,9 +219,14 @@ void World::OnControlPlane(uint64_t life, std::function<void()> what) {
   what();
 }
 
+// As in production: a deadline may have passed whether or not there is input, and an unknown
+// outcome of any of both ends the control plane.
 Status World::StepController(core::Input input) {
-  const Status verdict = controller_->Step({std::move(input)}).front();
-  if (verdict.fault() == Fault::kOutcomeUnknown) {
+  const std::vector<Status> verdicts =
+      controller_->Step({std::move(input), controller_->MakeTick()});
+  const bool unknown = std::ranges::any_of(
+      verdicts, [](const Status& v) { return v.fault() == Fault::kOutcomeUnknown; });
+  if (unknown) {
     CrashControlPlane();
     After(milliseconds(random_.Between(10, 2000)), [this] {
       if (!controller_) StartControlPlane();
@@ -228,7 +234,7 @@ Status World::StepController(core::Input input) {
   } else {
     ScheduleTick();
   }
-  return verdict;
+  return verdicts.front();
 }
 
 void World::ScheduleTick() {
@@ -246,15 +252,7 @@ void World::ScheduleTick() {
 std::optional<Status> World::Call(core::Command command) {
   if (!controller_ || clock_.instant < controller_paused_until_) return std::nullopt;
   std::optional<Status> answer;
-  OnControlPlane(controller_life_, [&] {
-    answer = controller_->Step({core::Input(command)}).front();
-    if (answer->fault() == Fault::kOutcomeUnknown) {
-      CrashControlPlane();
-      StartControlPlane();
-    } else {
-      ScheduleTick();
-    }
-  });
+  OnControlPlane(controller_life_, [&] { answer = StepController(command); });
   Trace(fmt::format("call -> {} {}", static_cast<int>(answer->fault()), answer->message()));
   return answer;
 }
