@@ -40,6 +40,7 @@ void ObserveSync(Draft& draft, const Settings& settings, const GroupId& id) {
   const Group group = *draft.FindGroup(id);
   const ReplicationReport* seen = ReplicationSeen(draft, settings, group.leader);
   if (seen == nullptr || !seen->leads || seen->epoch != group.epoch) return;
+  if (seen->proof < group.proof) return;  // it may count one whose engine has ended since
   std::vector<ClusterId> changed;
   for (const ClusterId& cluster : group.members) {
     const Member* member = MemberOf(draft, cluster);
@@ -234,10 +235,13 @@ ClusterId LeaderOf(const Draft& draft, const Group& group) {
   return leader == nullptr ? ClusterId() : leader->cluster;
 }
 
+bool IsFollower(const Draft& draft, const Member& member) {
+  const GroupId& group = draft.FindCluster(member.cluster)->group;
+  return !group.empty() && draft.FindGroup(group)->leader != member.id;
+}
+
 bool MustSync(const Draft& draft, const Member& member) {
-  const Cluster& cluster = *draft.FindCluster(member.cluster);
-  if (cluster.group.empty() || member.in_sync) return false;
-  return draft.FindGroup(cluster.group)->leader != member.id;
+  return IsFollower(draft, member) && !member.in_sync;
 }
 
 bool LeadsOthers(const Draft& draft, const Member& member) {
@@ -245,6 +249,14 @@ bool LeadsOthers(const Draft& draft, const Member& member) {
   if (cluster.group.empty()) return false;
   const Group& group = *draft.FindGroup(cluster.group);
   return group.leader == member.id && !FollowersOf(draft, group).empty();
+}
+
+void ForgetSync(Draft& draft, MemberId id) {
+  if (!IsFollower(draft, *draft.FindMember(id))) return;
+  const GroupId group = draft.FindCluster(draft.FindMember(id)->cluster)->group;
+  draft.EditMember(id).in_sync = false;
+  ++draft.EditGroup(group).proof;
+  draft.TouchGroup(group);
 }
 
 void Detach(Draft& draft, const ClusterId& cluster) {

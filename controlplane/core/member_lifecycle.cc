@@ -179,6 +179,16 @@ std::string EndOfRecovery(const Member& member, const MemberReport& report) {
   return messages::NodeResumed(member.node_id);
 }
 
+// What a follower had has died with its engine. The next one begins with nothing, and may be up
+// before its leader has noticed.
+void NoteCrash(Draft& draft, const MemberReport& report, MemberId id) {
+  const Member& member = *draft.FindMember(id);
+  const bool is_new = report.launch != member.launch;
+  if (!IsFollower(draft, member) || (!is_new && !member.in_sync)) return;
+  if (is_new) draft.EditMember(id).launch = report.launch;
+  ForgetSync(draft, id);
+}
+
 void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
   // A failed node is left alone: its recovery begins when it is seen to have ended.
   const bool given_up = member.status == MemberStatus::kFailed && !Serves(view, member);
@@ -186,6 +196,7 @@ void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
   const bool awaits_failover = LeadsOthers(draft, member);
   if (HasCrashed(view, member) && !given_up && !awaits_failover) {
     AnnounceRecovery(draft, member.id);
+    NoteCrash(draft, *view.member, member.id);
   }
   const Member& present = *draft.FindMember(member.id);
   if (IsUsable(draft, view, present)) {

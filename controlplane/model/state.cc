@@ -190,8 +190,8 @@ void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t 
 
 bool InOperation(const Group& group) {
   return group.status == GroupStatus::kCreating || group.status == GroupStatus::kDeleting ||
-         group.step != SwitchStep::kNone ||
-         group.promoting || group.demoting || !group.trouble.empty();
+         group.step != SwitchStep::kNone || group.promoting || group.demoting ||
+         !group.trouble.empty();
 }
 
 bool InOperation(ClusterStatus status) {
