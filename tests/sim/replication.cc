@@ -50,7 +50,8 @@ void World::Follow(MemberId member, uint64_t pid) {
 
 void World::Prove(Engine& leader, const Address& address, const host::SyncReplication& action,
                   ReplicationReport* seen) {
-  const bool same_epoch = action.seen.epoch == action.spec->epoch && action.seen.leads;
+  const bool same_epoch = action.seen.epoch == action.spec->epoch && action.seen.leads &&
+                          action.seen.proof >= action.spec->proof;
   for (const Address& follower : action.spec->followers) {
     Engine* engine = EngineAt(follower);
     if (engine == nullptr || engine->follows != address || engine->synced_with != leader.stream()) {
@@ -105,7 +106,10 @@ ReplicationReport World::TakeRole(Engine& engine, const host::SyncReplication& a
 void World::Sync(SimHost& host, const host::SyncReplication& action) {
   const HostId id = host.id;
   const uint64_t incarnation = host.incarnation;
-  After(milliseconds(random_.Between(1, 3)), [this, id, incarnation, action] {
+  // An engine works through what it is told in the order in which it was told.
+  Instant& last = last_sync_[action.id];
+  last = std::max(last, clock_.instant + milliseconds(random_.Between(1, 3)));
+  At(last, [this, id, incarnation, action] {
     SimHost& h = hosts_.at(id);
     if (!h.agent || h.incarnation != incarnation) return;
     host::ReplicationSynced synced{action.id, action.launch, action.turn, false, {}};
@@ -123,12 +127,25 @@ void World::Sync(SimHost& host, const host::SyncReplication& action) {
 
 // --- clients --------------------------------------------------------------------------------
 
+MemberId World::MemberOf(const Engine& engine) const {
+  for (const auto& [id, host] : hosts_) {
+    for (const auto& [member, directory] : host.disk) {
+      if (directory.process && &*directory.process == &engine) return member;
+    }
+  }
+  return 0;
+}
+
 void World::WriteAsClients() {
   for (const auto& [id, group] : records().groups) {
     Engine* engine = EngineBehind(group);
     if (engine == nullptr) continue;
     if (engine->Write(next_write_, clock_.instant) != Engine::Reply::kDone) continue;
     acknowledged[id].push_back(next_write_++);
+    if (group.status == model::GroupStatus::kCreating) continue;  // nobody has been told of it yet
+    Writers& those = writers[id];
+    if (those.epoch != group.epoch) those = {group.epoch, {}};
+    those.members.insert(MemberOf(*engine));
   }
   After(milliseconds(random_.Between(50, 200)), [this] { WriteAsClients(); });
 }
@@ -157,6 +174,10 @@ void World::WatchProcesses() {
   if (!controller_ || clock_.instant < controller_paused_until_) return;
   for (const core::Fence& fence : controller_->Fences()) {
     if (fence.kill) {
+      if (clock_.instant < listens_since_ + settings_.host_silence_max) {
+        Violate(
+            fmt::format("m{} was ended before its host can have been found silent", fence.member));
+      }
       KillPid(static_cast<uint64_t>(fence.pid));
       KillPid(static_cast<uint64_t>(fence.agent_pid));
     }

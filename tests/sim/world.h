@@ -128,8 +128,16 @@ class World {
   Engine* EngineAt(const Address& address);
   // What a client of the group's primary endpoint talks to; nullptr when there is nobody.
   Engine* EngineBehind(const model::Group& group);
+  // Whether a member was stopped in order: its data waits for the next launch, or is that launch's.
+  bool HasKept(MemberId member) const;
   // Writes that clients of the group's primary endpoint were told to be done, in their order.
   std::map<model::GroupId, std::vector<uint64_t>> acknowledged;
+  // Who acknowledged writes to a group, in the newest epoch in which there was one.
+  struct Writers {
+    uint64_t epoch = 0;
+    std::set<MemberId> members;
+  };
+  std::map<model::GroupId, Writers> writers;
 
   // --- looking at it ---
   Random& random() { return random_; }
@@ -143,6 +151,8 @@ class World {
   // Called after every event; a sentence is a violation.
   std::function<std::string()> checker;
   void Violate(const std::string& what);
+  // Every message comes, and soon.
+  bool HasGoodNetwork() const;
   // Why engines may be killed by their agent; the checks know it from here.
   const std::set<MemberId>& hung_ever() const { return hung_ever_; }
   SimStore& store() { return store_; }
@@ -179,6 +189,7 @@ class World {
   // The process behind a member's own endpoint, whether or not it answers.
   Engine* ProcessAt(const Address& address);
   void Follow(MemberId member, uint64_t pid);
+  MemberId MemberOf(const Engine& engine) const;
   void WriteAsClients();
   void WatchProcesses();
   bool KillPid(uint64_t pid);
@@ -212,10 +223,12 @@ class World {
   Instant controller_paused_until_;
   std::vector<std::function<void()>> controller_work_;  // waits for a paused control plane
   Instant last_step_;
+  Instant listens_since_;  // the control plane, without having stood still
   std::map<HostId, SimHost> hosts_;
   std::set<Address> taken_addresses_;  // by strangers
   std::set<Address> tried_addresses_;
   std::set<MemberId> hung_ever_;
+  std::map<MemberId, Instant> last_sync_;  // when the newest look reaches its engine
   uint64_t next_pid_ = 1000;
   uint64_t next_write_ = 1;
   std::set<std::pair<MemberId, int64_t>> told_ended_;
