@@ -98,8 +98,8 @@ std::optional<Candidate> BestOf(Draft& draft, const Settings& settings, const Gr
       complete &= !waits;
       continue;
     }
-    const bool better =
-        !best || *offset > best->offset || (*offset == best->offset && member.id < best->member);
+    const bool more = best && *offset > best->offset;
+    const bool better = !best || more || (*offset == best->offset && member.id < best->member);
     if (better) best = Candidate{member.id, *offset};
   }
   return complete ? best : std::nullopt;
@@ -198,8 +198,9 @@ void GiveUp(Draft& draft, const GroupId& id, const std::string& why) {
   Group& group = draft.EditGroup(id);
   const std::string to =
       draft.FindMember(group.successor) == nullptr ? "" : ClusterOf(draft, group.successor);
-  // Whoever has taken a role of the step takes its old one again.
-  if (group.step == SwitchStep::kDemoting) draft.RaiseEpoch(id);
+  // Whoever has taken a role of the step takes its old one again; and what was seen of this pause
+  // is not taken for a part of the next one.
+  draft.RaiseEpoch(id);
   group.step = SwitchStep::kNone;
   group.successor = 0;
   draft.AddGroupEvent(id, messages::SwitchoverGivenUp(to, why));
@@ -229,7 +230,8 @@ void AdvancePausing(Draft& draft, const Settings& settings, const GroupId& id) {
     return;
   }
   const ReplicationReport* seen = ReplicationSeen(draft, settings, leader.id);
-  if (seen == nullptr || !seen->paused || seen->epoch != group.epoch) return;
+  if (seen == nullptr || (seen->epoch != group.epoch)) return;
+  if (!seen->paused) return;
   const int64_t all = std::max<int64_t>(seen->offset, 1);
   const auto offset = OffsetOf(draft, settings, group, Member(*successor), all);
   if (!offset || *offset < seen->offset) return;
@@ -242,20 +244,20 @@ void AdvancePausing(Draft& draft, const Settings& settings, const GroupId& id) {
 void AdvanceDemoting(Draft& draft, const Settings& settings, const GroupId& id) {
   const Group group = *draft.FindGroup(id);
   const Member leader = *draft.FindMember(group.leader);
-  const ReplicationReport* seen = ReplicationSeen(draft, settings, leader.id);
-  const bool follows = seen != nullptr && seen->epoch >= group.epoch && !seen->leads;
-  if (follows || HasEnded(draft, settings, leader)) {
-    const std::string from = leader.cluster;
-    const std::string to = ClusterOf(draft, group.successor);
-    draft.AddClusterEvent(from, messages::FailoverCompleted(from, to));
-    draft.AddGroupEvent(id, messages::FailoverCompleted(from, to));
-    Appoint(draft, settings, id, group.successor);
+  // What writes have waited for is gone when the successor's engine ends, even if it is up again.
+  const Member* successor = draft.FindMember(group.successor);
+  if (successor == nullptr || !successor->in_sync || HasEnded(draft, settings, *successor)) {
+    GiveUp(draft, id, "its engine has ended");
     return;
   }
-  const Member* successor = draft.FindMember(group.successor);
-  if (successor == nullptr || HasEnded(draft, settings, *successor)) {
-    GiveUp(draft, id, "its engine has ended");
-  }
+  const ReplicationReport* seen = ReplicationSeen(draft, settings, leader.id);
+  const bool follows = seen != nullptr && seen->epoch >= group.epoch && !seen->leads;
+  if (!follows && !HasEnded(draft, settings, leader)) return;
+  const std::string from = leader.cluster;
+  const std::string to = ClusterOf(draft, group.successor);
+  draft.AddClusterEvent(from, messages::FailoverCompleted(from, to));
+  draft.AddGroupEvent(id, messages::FailoverCompleted(from, to));
+  Appoint(draft, settings, id, group.successor);
 }
 
 }  // namespace

@@ -40,14 +40,12 @@ void ObserveSync(Draft& draft, const Settings& settings, const GroupId& id) {
   const Group group = *draft.FindGroup(id);
   const ReplicationReport* seen = ReplicationSeen(draft, settings, group.leader);
   if (seen == nullptr || !seen->leads || seen->epoch != group.epoch) return;
-  // One that is asked for now is newer than what it is asked about.
-  const bool is_newest = seen->proof >= group.proof;
+  if (seen->proof < group.proof) return;  // it may count one whose engine has ended since
   std::vector<ClusterId> changed;
   for (const ClusterId& cluster : group.members) {
     const Member* member = MemberOf(draft, cluster);
     if (member == nullptr || member->id == group.leader) continue;
-    const bool named = std::ranges::find(seen->in_sync, member->address) != seen->in_sync.end();
-    const bool in_sync = named && (member->in_sync || is_newest);
+    const bool in_sync = std::ranges::find(seen->in_sync, member->address) != seen->in_sync.end();
     if (in_sync == member->in_sync) continue;
     draft.EditMember(member->id).in_sync = in_sync;
     changed.push_back(cluster);
@@ -243,10 +241,13 @@ ClusterId LeaderOf(const Draft& draft, const Group& group) {
   return leader == nullptr ? ClusterId() : leader->cluster;
 }
 
+bool IsFollower(const Draft& draft, const Member& member) {
+  const GroupId& group = draft.FindCluster(member.cluster)->group;
+  return !group.empty() && draft.FindGroup(group)->leader != member.id;
+}
+
 bool MustSync(const Draft& draft, const Member& member) {
-  const Cluster& cluster = *draft.FindCluster(member.cluster);
-  if (cluster.group.empty() || member.in_sync) return false;
-  return draft.FindGroup(cluster.group)->leader != member.id;
+  return IsFollower(draft, member) && !member.in_sync;
 }
 
 bool LeadsOthers(const Draft& draft, const Member& member) {
@@ -254,6 +255,14 @@ bool LeadsOthers(const Draft& draft, const Member& member) {
   if (cluster.group.empty()) return false;
   const Group& group = *draft.FindGroup(cluster.group);
   return group.leader == member.id && !FollowersOf(draft, group).empty();
+}
+
+void ForgetSync(Draft& draft, MemberId id) {
+  if (!IsFollower(draft, *draft.FindMember(id))) return;
+  const GroupId group = draft.FindCluster(draft.FindMember(id)->cluster)->group;
+  draft.EditMember(id).in_sync = false;
+  ++draft.EditGroup(group).proof;
+  draft.TouchGroup(group);
 }
 
 void Detach(Draft& draft, const ClusterId& cluster) {

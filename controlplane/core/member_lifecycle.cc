@@ -148,24 +148,6 @@ void AnnounceRecovery(Draft& draft, MemberId id) {
                                                 : messages::RecoveryStarted(member.node_id));
 }
 
-// What a follower has proved, it has proved of an engine that has ended since: only a new proof
-// tells that the next one has everything as well. What its leader's host said last may be older
-// than that end, so the leader is asked anew.
-void VoidProof(Draft& draft, const Member& member, const View& view) {
-  if (!member.in_sync || member.pid == 0) return;
-  if (view.member == nullptr || view.member->generation != member.generation) return;
-  if (view.member->launch == member.launch) return;
-  Member& anew = draft.EditMember(member.id);
-  anew.in_sync = false;
-  anew.pid = 0;  // the one behind `launch` has ended; so this is done once
-  const model::GroupId& id = draft.FindCluster(member.cluster)->group;
-  if (id.empty()) return;
-  model::Group& group = draft.EditGroup(id);
-  ++group.proof;
-  if (draft.FindMember(group.leader) != nullptr) draft.TouchMember(group.leader);
-  draft.TouchGroupEndpoints(id);
-}
-
 void AdvanceAvailable(Draft& draft, const Member& member, const View& view) {
   if (view.silent) {
     const std::string why = fmt::format("host {} does not answer", member.host);
@@ -197,6 +179,16 @@ std::string EndOfRecovery(const Member& member, const MemberReport& report) {
   return messages::NodeResumed(member.node_id);
 }
 
+// What a follower had has died with its engine. The next one begins with nothing, and may be up
+// before its leader has noticed.
+void NoteCrash(Draft& draft, const MemberReport& report, MemberId id) {
+  const Member& member = *draft.FindMember(id);
+  const bool is_new = report.launch != member.launch;
+  if (!IsFollower(draft, member) || (!is_new && !member.in_sync)) return;
+  if (is_new) draft.EditMember(id).launch = report.launch;
+  ForgetSync(draft, id);
+}
+
 void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
   // A failed node is left alone: its recovery begins when it is seen to have ended.
   const bool given_up = member.status == MemberStatus::kFailed && !Serves(view, member);
@@ -204,6 +196,7 @@ void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
   const bool awaits_failover = LeadsOthers(draft, member);
   if (HasCrashed(view, member) && !given_up && !awaits_failover) {
     AnnounceRecovery(draft, member.id);
+    NoteCrash(draft, *view.member, member.id);
   }
   const Member& present = *draft.FindMember(member.id);
   if (IsUsable(draft, view, present)) {
@@ -241,9 +234,8 @@ const EndpointReport* EndpointSeen(const Draft& draft, const Settings& settings,
 }
 
 void AdvanceMember(Draft& draft, const Settings& settings, MemberId id) {
-  const View view = Look(draft, settings, *draft.FindMember(id));
-  VoidProof(draft, *draft.FindMember(id), view);
   const Member member = *draft.FindMember(id);
+  const View view = Look(draft, settings, member);
   switch (member.status) {
     case MemberStatus::kCreating:
       AdvanceCreating(draft, settings, member, view);
