@@ -6,7 +6,6 @@
 #include <set>
 
 #include "controlplane/core/group_commands.h"
-#include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
 #include "controlplane/core/placement.h"
@@ -101,7 +100,6 @@ Status Reboot(Draft& draft, const Settings& settings, const RebootCluster& reque
     ++member.generation;
     member.pid = 0;
     draft.AddClusterEvent(*id, messages::NodeShutdown(member.node_id));
-    ForgetSync(draft, member_id);
   }
   if (!cluster.pending.empty()) ApplyPending(draft, settings, *id);
   return {};

@@ -26,8 +26,8 @@ const model::Member* MemberOf(const Draft& draft, const model::ClusterId& cluste
 // The cluster that leads; empty when it is gone, as in a group that is being deleted.
 model::ClusterId LeaderOf(const Draft& draft, const model::Group& group);
 
-// The engine of a follower has ended, or is about to: what was proved of it is void, and only a
-// proof that is asked for from now on counts. Nothing for any other member.
+// The engine of a follower has ended: what was proved of it is void, and only a proof that is asked
+// for from now on counts. Nothing for any other member.
 void ForgetSync(Draft& draft, MemberId id);
 // Makes a replica a master of its own.
 void Detach(Draft& draft, const model::ClusterId& cluster);

@@ -113,12 +113,27 @@ void AdvanceCreating(Draft& draft, const Settings& settings, const Member& membe
   }
 }
 
+// What a follower had has died with its engine. The next one begins with nothing, and may be up
+// before its leader has noticed.
+void NoteEnd(Draft& draft, const MemberReport& report, MemberId id) {
+  const Member& member = *draft.FindMember(id);
+  const bool is_new = report.launch != member.launch;
+  if (!IsFollower(draft, member) || (!is_new && !member.in_sync)) return;
+  if (is_new) draft.EditMember(id).launch = report.launch;
+  ForgetSync(draft, id);
+}
+
 void AdvanceRebooting(Draft& draft, const Member& member, const View& view) {
   if (HasFailed(view, member)) {
     draft.AddClusterEvent(member.cluster,
                           messages::NodeFailed(member.node_id, view.member->trouble));
     Fail(draft, member.id, view.member->trouble);
-  } else if (IsUsable(draft, view, member)) {
+    return;
+  }
+  const bool is_another = view.member != nullptr && view.member->generation == member.generation &&
+                          view.member->launch != member.launch;
+  if (is_another) NoteEnd(draft, *view.member, member.id);  // of the one before
+  if (IsUsable(draft, view, *draft.FindMember(member.id))) {
     draft.AddClusterEvent(member.cluster, messages::NodeRestarted(member.node_id));
     BecomeAvailable(draft, *view.member, member.id);
   }
@@ -179,16 +194,6 @@ std::string EndOfRecovery(const Member& member, const MemberReport& report) {
   return messages::NodeResumed(member.node_id);
 }
 
-// What a follower had has died with its engine. The next one begins with nothing, and may be up
-// before its leader has noticed.
-void NoteCrash(Draft& draft, const MemberReport& report, MemberId id) {
-  const Member& member = *draft.FindMember(id);
-  const bool is_new = report.launch != member.launch;
-  if (!IsFollower(draft, member) || (!is_new && !member.in_sync)) return;
-  if (is_new) draft.EditMember(id).launch = report.launch;
-  ForgetSync(draft, id);
-}
-
 void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
   // A failed node is left alone: its recovery begins when it is seen to have ended.
   const bool given_up = member.status == MemberStatus::kFailed && !Serves(view, member);
@@ -196,7 +201,7 @@ void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
   const bool awaits_failover = LeadsOthers(draft, member);
   if (HasCrashed(view, member) && !given_up && !awaits_failover) {
     AnnounceRecovery(draft, member.id);
-    NoteCrash(draft, *view.member, member.id);
+    NoteEnd(draft, *view.member, member.id);
   }
   const Member& present = *draft.FindMember(member.id);
   if (IsUsable(draft, view, present)) {

@@ -145,7 +145,12 @@ std::string GroupChecker::CheckBest(const Group& after) const {
     const Engine* other = world_.EngineAt(member.address);
     const bool could = other != nullptr && in_sync_.contains(id) &&
                        member.status == MemberStatus::kAvailable && member.launch == other->launch;
-    if (could && other->follows && other->offset() > now->offset()) {
+    const auto sighting = world_.state().sightings.find(member.host);
+    if (!could || sighting == world_.state().sightings.end()) continue;
+    const auto report = sighting->second.members.find(id);
+    const bool serves =
+        report != sighting->second.members.end() && report->second.phase == MemberPhase::kServing;
+    if (serves && other->follows && other->offset() > now->offset()) {
       return fmt::format("m{} leads {}, though m{} has more", after.leader, after.id, id);
     }
   }

@@ -343,5 +343,16 @@ TEST_F(GroupStory, ASuccessorThatDiesInAPlannedChangeDoesNotLead) {
   EXPECT_EQ(world_.EngineOf(leader)->writes, world_.acknowledged.at("g-1"));
 }
 
+// Found by seed 178: the proof for the engine after a reboot was given by the one before it.
+TEST_F(GroupStory, ARebootedReplicaIsBackInAMomentAndHasProvedAnew) {
+  CreateGroup(2);
+  world_.RunFor(seconds(5));
+  const model::ClusterId replica = MemberOf("g-1-001") == Group().leader ? "g-1-002" : "g-1-001";
+  ASSERT_TRUE(world_.Call(core::RebootCluster{replica, {"0001"}})->ok());
+  EXPECT_TRUE(Becomes(replica, ClusterStatus::kAvailable, seconds(3)));
+  EXPECT_TRUE(world_.records().members.at(MemberOf(replica)).in_sync);
+  EXPECT_TRUE(Settles());
+}
+
 }  // namespace
 }  // namespace ec::sim

@@ -37,7 +37,9 @@ Status SimStore::Commit(const model::Edit& edit) {
 // --- time -----------------------------------------------------------------------------------
 
 World::World(uint64_t seed, Faults faults, int host_count, int zone_count)
-    : random_(seed), faults_(faults) {
+    : random_(seed),
+      faults_(faults),
+      loses_or_delays_(faults.loss_percent > 0 || faults.delay_max > milliseconds(20)) {
   for (int i = 0; i < host_count; ++i) {
     SimHost& host = hosts_[fmt::format("host-{}", i)];
     host.id = fmt::format("host-{}", i);
@@ -628,7 +630,7 @@ bool World::StopEngine(const HostId& host, MemberId member, Duration time) {
 }
 
 bool World::HasGoodNetwork() const {
-  return faults_.loss_percent == 0 && faults_.delay_max <= milliseconds(20) &&
+  return !loses_or_delays_ &&
          std::ranges::none_of(hosts_, [](const auto& host) { return host.second.cut; });
 }
 

@@ -151,7 +151,7 @@ class World {
   // Called after every event; a sentence is a violation.
   std::function<std::string()> checker;
   void Violate(const std::string& what);
-  // Every message comes, and soon.
+  // Every message comes, and soon, from the beginning on.
   bool HasGoodNetwork() const;
   // Why engines may be killed by their agent; the checks know it from here.
   const std::set<MemberId>& hung_ever() const { return hung_ever_; }
@@ -212,6 +212,7 @@ class World {
 
   Random random_;
   Faults faults_;
+  const bool loses_or_delays_;  // messages
   FakeClock clock_;
   SimStore store_;
   core::Settings settings_;
