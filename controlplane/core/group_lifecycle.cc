@@ -34,6 +34,16 @@ bool IsOverdue(const Draft& draft, const Settings& settings, const GroupId& id) 
 
 // --- who is in sync -------------------------------------------------------------------------
 
+// Whether the member's own host has said so last.
+bool IsDown(const Draft& draft, const Member& member) {
+  const auto sighting = draft.state().sightings.find(member.host);
+  if (sighting == draft.state().sightings.end()) return false;
+  const auto report = sighting->second.members.find(member.id);
+  if (report == sighting->second.members.end()) return false;
+  const MemberPhase phase = report->second.phase;
+  return phase == MemberPhase::kDown || phase == MemberPhase::kFailed;
+}
+
 // What the leader has proved of its followers becomes part of the records: only so does it outlive
 // the leader, its host and this control plane.
 void ObserveSync(Draft& draft, const Settings& settings, const GroupId& id) {
@@ -45,7 +55,9 @@ void ObserveSync(Draft& draft, const Settings& settings, const GroupId& id) {
   for (const ClusterId& cluster : group.members) {
     const Member* member = MemberOf(draft, cluster);
     if (member == nullptr || member->id == group.leader) continue;
-    const bool in_sync = std::ranges::find(seen->in_sync, member->address) != seen->in_sync.end();
+    // One whose own host says that its engine is down has nothing, whatever its leader knows yet.
+    const bool named = std::ranges::find(seen->in_sync, member->address) != seen->in_sync.end();
+    const bool in_sync = named && !IsDown(draft, *member);
     if (in_sync == member->in_sync) continue;
     draft.EditMember(member->id).in_sync = in_sync;
     changed.push_back(cluster);
