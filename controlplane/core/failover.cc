@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/mutant.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
@@ -98,7 +99,7 @@ std::optional<Candidate> BestOf(Draft& draft, const Settings& settings, const Gr
       complete &= !waits;
       continue;
     }
-    const bool more = best && *offset > best->offset;
+    const bool more = best && (IsMutant(20) ? *offset < best->offset : *offset > best->offset);
     const bool better = !best || more || (*offset == best->offset && member.id < best->member);
     if (better) best = Candidate{member.id, *offset};
   }
@@ -230,11 +231,11 @@ void AdvancePausing(Draft& draft, const Settings& settings, const GroupId& id) {
     return;
   }
   const ReplicationReport* seen = ReplicationSeen(draft, settings, leader.id);
-  if (seen == nullptr || (seen->epoch != group.epoch)) return;
-  if (!seen->paused) return;
+  if (seen == nullptr || seen->epoch != group.epoch) return;
+  if (!seen->paused && !IsMutant(13)) return;
   const int64_t all = std::max<int64_t>(seen->offset, 1);
   const auto offset = OffsetOf(draft, settings, group, Member(*successor), all);
-  if (!offset || *offset < seen->offset) return;
+  if ((!offset || *offset < seen->offset) && !IsMutant(12)) return;
   Group& changed = draft.EditGroup(id);
   changed.step = SwitchStep::kDemoting;
   draft.RaiseEpoch(id);
@@ -281,7 +282,8 @@ std::vector<const Member*> FollowersOf(const Draft& draft, const Group& group) {
   return followers;
 }
 
-bool HasEnded(const Draft& draft, const Settings&, const Member& member) {
+bool HasEnded(const Draft& draft, [[maybe_unused]] const Settings& settings, const Member& member) {
+  if (IsMutant(17) && IsSilent(draft, settings, member.host)) return true;
   // A leader that others follow stays down once it is: what its host said last still holds.
   const MemberReport* report = LastReportOf(draft.state(), member);
   if (report != nullptr && report->generation == member.generation && report->pid == 0 &&
@@ -297,7 +299,7 @@ std::string WhyNotPromotable(const Draft& draft, const Settings& settings, const
   if (member.status != MemberStatus::kAvailable) {
     return fmt::format("is {}", NameOf(member.status));
   }
-  if (!member.in_sync) return "has not proved to have everything";
+  if (!member.in_sync && !IsMutant(2)) return "has not proved to have everything";
   if (IsSilent(draft, settings, member.host)) {
     return fmt::format("is on host {}, which does not answer", member.host);
   }

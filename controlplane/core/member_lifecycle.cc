@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/mutant.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
@@ -120,7 +121,7 @@ void NoteEnd(Draft& draft, const MemberReport& report, MemberId id) {
   const bool is_new = report.launch != member.launch;
   if (!IsFollower(draft, member) || (!is_new && !member.in_sync)) return;
   if (is_new) draft.EditMember(id).launch = report.launch;
-  ForgetSync(draft, id);
+  if (!IsMutant(19)) ForgetSync(draft, id);
 }
 
 void AdvanceRebooting(Draft& draft, const Member& member, const View& view) {
@@ -155,7 +156,7 @@ void BeginRecovery(Draft& draft, MemberId id, const std::string& trouble) {
 
 void AnnounceRecovery(Draft& draft, MemberId id) {
   Member& member = draft.EditMember(id);
-  if (member.recovery_announced) return;
+  if (member.recovery_announced && !IsMutant(14)) return;
   member.recovery_announced = true;
   const model::GroupId group = draft.FindCluster(member.cluster)->group;
   const bool is_test = !group.empty() && draft.FindGroup(group)->tested == member.cluster;
