@@ -136,10 +136,13 @@ std::string GroupChecker::CheckChangeOfLeader(const Group& before, const Group& 
   return before.step == SwitchStep::kDemoting ? CheckLoss(after) : CheckBest(after);
 }
 
-// I13: of those that can be asked, the one that has the most leads.
+// I13: of those that can be asked, the one that has the most leads. Where nobody takes over by
+// itself, it is the operator who says which one.
 std::string GroupChecker::CheckBest(const Group& after) const {
+  if (!after.automatic_failover) return {};
   const Engine* now = world_.EngineOf(after.leader);
-  if (now == nullptr || !world_.HasGoodNetwork()) return {};
+  // What a control plane has heard that a commit has cost its life is not known any more.
+  if (now == nullptr || !world_.HasGoodNetwork() || !world_.control_plane_runs()) return {};
   for (const MemberId id : FollowersOf(after)) {
     const model::Member& member = world_.records().members.at(id);
     const Engine* other = world_.EngineAt(member.address);
