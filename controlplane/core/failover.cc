@@ -254,6 +254,9 @@ void AdvanceDemoting(Draft& draft, const Settings& settings, const GroupId& id) 
   const ReplicationReport* seen = ReplicationSeen(draft, settings, leader.id);
   const bool follows = seen != nullptr && seen->epoch >= group.epoch && !seen->leads;
   if (!follows && !HasEnded(draft, settings, leader)) return;
+  // One that has ended in the middle may have taken writes again before, when its pause was over.
+  const ReplicationReport* next = ReplicationSeen(draft, settings, group.successor);
+  if (!follows && next != nullptr) NoteLoss(draft, id, next->offset);
   const std::string from = leader.cluster;
   const std::string to = ClusterOf(draft, group.successor);
   draft.AddClusterEvent(from, messages::FailoverCompleted(from, to));
