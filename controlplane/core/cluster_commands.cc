@@ -99,6 +99,7 @@ Status Reboot(Draft& draft, const Settings& settings, const RebootCluster& reque
     member.recovery_announced = false;
     ++member.generation;
     member.pid = 0;
+    member.launch = 0;
     draft.AddClusterEvent(*id, messages::NodeShutdown(member.node_id));
   }
   if (!cluster.pending.empty()) ApplyPending(draft, settings, *id);

@@ -118,10 +118,12 @@ void SayTrouble(Draft& draft, const GroupId& id, const std::string& why) {
 void RestartEmpty(Draft& draft, const GroupId& id) {
   Group& group = draft.EditGroup(id);
   group.trouble.clear();
+  group.successor = 0;
   draft.RaiseEpoch(id);
   Member& leader = draft.EditMember(group.leader);
   ++leader.generation;
   leader.pid = 0;  // the end of the one before says nothing about the next
+  leader.launch = 0;
   const std::string cluster = leader.cluster;
   for (const Member* follower : FollowersOf(draft, *draft.FindGroup(id))) {
     draft.EditMember(follower->id).in_sync = false;
@@ -334,13 +336,18 @@ void ReplaceEndedLeader(Draft& draft, const Settings& settings, const GroupId& i
   }
   std::vector<const Member*> promotable;
   std::ranges::copy_if(followers, std::back_inserter(promotable), [&](const Member* member) {
-    return WhyNotPromotable(draft, settings, *member).empty();
+    const bool wanted = group.successor == 0 || group.successor == member->id;
+    return wanted && WhyNotPromotable(draft, settings, *member).empty();
   });
+  if (promotable.empty() && group.successor != 0) {
+    GiveUp(draft, id, "it cannot lead any more");
+    return;
+  }
   if (promotable.empty()) {
     DoWithout(draft, settings, id, followers);
     return;
   }
-  if (!group.automatic_failover && !group.tested) {
+  if (!group.automatic_failover && !group.tested && group.successor == 0) {
     SayTrouble(draft, id, std::string(model::kAwaitsChoice));
     return;
   }

@@ -63,18 +63,15 @@ Status BeginSwitch(Draft& draft, const Settings& settings, const GroupId& id, Me
     return {Fault::kInvalidCacheClusterState,
             fmt::format("Cache cluster {} cannot become the primary: it {}.", member.cluster, why)};
   }
-  if (HasEnded(draft, settings, *draft.FindMember(group.leader))) {
-    const std::string from = LeaderOf(draft, group);
-    const std::string to = member.cluster;
-    draft.AddClusterEvent(from, messages::FailoverCompleted(from, to));
-    draft.AddGroupEvent(id, messages::FailoverCompleted(from, to));
-    Appoint(draft, settings, id, successor);
-    return {};
-  }
+  const bool ended = HasEnded(draft, settings, *draft.FindMember(group.leader));
   Group& changed = draft.EditGroup(id);
   changed.status = GroupStatus::kModifying;
-  changed.step = SwitchStep::kPausing;
   changed.successor = successor;
+  if (ended) {  // a failover to the one that was named, once it has answered for what it has
+    AdvanceGroup(draft, settings, id);
+    return {};
+  }
+  changed.step = SwitchStep::kPausing;
   draft.TouchGroup(id);
   return {};
 }
@@ -444,12 +441,19 @@ Status SwitchOver(Draft& draft, const Settings& settings, const Switchover& requ
     if (!follower.ok()) return follower.status();
     return BeginSwitch(draft, settings, *id, (*follower)->id);
   }
-  // All of them have everything in the end, because writes wait for that: the oldest will do.
+  // While the leader lives, all of them have everything in the end, because writes wait for that.
+  // When it is dead, what each had at its last report tells who has the most.
+  const Member* best = nullptr;
+  int64_t most = 0;
   for (const Member* follower : FollowersOf(draft, group)) {
-    if (WhyNotPromotable(draft, settings, *follower).empty()) {
-      return BeginSwitch(draft, settings, *id, follower->id);
-    }
+    if (!WhyNotPromotable(draft, settings, *follower).empty()) continue;
+    const ReplicationReport* seen = ReplicationSeen(draft, settings, follower->id);
+    const int64_t offset = seen == nullptr ? 0 : seen->offset;
+    if (best != nullptr && offset <= most) continue;
+    best = follower;
+    most = offset;
   }
+  if (best != nullptr) return BeginSwitch(draft, settings, *id, best->id);
   return BadState(fmt::format("Replication group {} has no replica that could lead.", *id));
 }
 

@@ -195,11 +195,23 @@ std::string EndOfRecovery(const Member& member, const MemberReport& report) {
   return messages::NodeResumed(member.node_id);
 }
 
+// Its host did not know yet that it leads, and has started it again, empty. It must go, so that one
+// of those takes over that have what it had.
+bool HasBegunAnew(const View& view, const Member& member) {
+  if (view.member == nullptr || member.launch == 0 || view.member->pid == 0) return false;
+  return view.member->generation == member.generation && view.member->launch != member.launch &&
+         !view.member->resumed;
+}
+
 void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
   // A failed node is left alone: its recovery begins when it is seen to have ended.
   const bool given_up = member.status == MemberStatus::kFailed && !Serves(view, member);
   // That of a leader is told after another one has taken its place.
   const bool awaits_failover = LeadsOthers(draft, member);
+  if (awaits_failover && HasBegunAnew(view, member)) {
+    draft.EditMember(member.id).condemned = view.member->launch;
+    return;
+  }
   if (HasCrashed(view, member) && !given_up && !awaits_failover) {
     AnnounceRecovery(draft, member.id);
     NoteEnd(draft, *view.member, member.id);

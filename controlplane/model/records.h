@@ -189,7 +189,8 @@ struct Group {
   uint64_t proof = 1;  // rises when the leader is to prove anew who is in sync
 
   SwitchStep step = SwitchStep::kNone;
-  MemberId successor = 0;                    // who is to lead; with a step
+  // Who is to lead. Without a step: the leader has ended, and this one was chosen.
+  MemberId successor = 0;
   std::optional<ClusterId> pending_primary;  // to lead from the next maintenance window on
   WallTime pending_due;
   std::optional<ClusterId> promoting;  // a replica that leaves once it has proved to be in sync

@@ -199,6 +199,18 @@ TEST_F(FailoverTest, NeverPromotesAFollowerWhoseEngineHasBegunAnew) {
   EXPECT_EQ(leader(), "g-003");
 }
 
+// Found by seed 1957: its host had not heard yet that it leads, and started it again in place.
+TEST_F(FailoverTest, ReplacesALeaderThatItsHostHasStartedAgainEmpty) {
+  Make(3, true);
+  SetOffset("g-002", 900);
+  HostOf("g-001").Crash(node("g-001").id);
+  Report("g-001");
+  EXPECT_NE(node("g-001").condemned, 0u);
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-002");
+  EXPECT_EQ(StatusOf("g-001"), ClusterStatus::kAvailable);
+}
+
 TEST_F(FailoverTest, PromotesAFollowerThatHasBegunAnewOnceItHasProvedAnew) {
   Make(2, true);
   const uint64_t proof = group().proof;
@@ -239,8 +251,9 @@ TEST_F(FailoverTest, WithAutomaticFailoverOffPromotesWhoIsNamed) {
     r.apply_immediately = true;
   });
   ASSERT_THAT(plane.Ask(request), IsOk());
-  EXPECT_EQ(leader(), "g-003");
+  EXPECT_EQ(leader(), "g-001") << "the one that is named has yet to answer for what it has";
   plane.Settle();
+  EXPECT_EQ(leader(), "g-003");
   EXPECT_EQ(group().trouble, "");
   EXPECT_EQ(group().status, GroupStatus::kAvailable);
   EXPECT_EQ(StatusOf("g-001"), ClusterStatus::kAvailable);
@@ -261,6 +274,7 @@ TEST_F(FailoverTest, WithAutomaticFailoverOffDoesNotBeginAnewForAShortAbsenceOfT
   plane.Settle();
   EXPECT_EQ(group().trouble, model::kAwaitsChoice);
   ASSERT_THAT(plane.Ask(Switchover{"g", "g-002"}), IsOk());
+  plane.Settle();
   EXPECT_EQ(leader(), "g-002");
 }
 

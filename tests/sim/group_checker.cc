@@ -58,7 +58,13 @@ std::string GroupChecker::CheckLeader(const Group& group, Seen* seen) const {
   });
   seen->launch = leader->launch;
   seen->generation = leader->generation;
-  if (!world_.HasKept(group.leader) && in_place && has_heir) {
+  // A host that has not heard yet that its member leads starts it again; it is killed then.
+  const auto row = world_.records().members.find(group.leader);
+  const HostPlan& plan = world_.hosts().at(row->second.host).remembered;
+  const auto spec = plan.members.find(group.leader);
+  const bool is_told =
+      spec != plan.members.end() && spec->second.replication && spec->second.replication->leads;
+  if (!world_.HasKept(group.leader) && in_place && has_heir && is_told) {
     return fmt::format("m{} was started again empty, though others have what it had", group.leader);
   }
   return {};
