@@ -87,6 +87,7 @@ void GroupChecker::NoteOwed(const Group& group, Seen* seen) const {
   }
   const Engine* leader = world_.EngineOf(group.leader);
   if (leader == nullptr || leader->follows) return;
+  if (seen->owed.empty()) seen->last_at_first = leader->writes.empty() ? 0 : leader->writes.back();
   if (seen->owed.size() == leader->writes.size()) return;
   seen->owed.insert(leader->writes.begin(), leader->writes.end());
 }
@@ -133,7 +134,7 @@ std::string GroupChecker::CheckChangeOfLeader(const Group& before, const Group& 
   if (seen == seen_.end() || !seen->second.streamed.contains(after.leader)) {
     return fmt::format("m{} leads {} without having had what it had", after.leader, after.id);
   }
-  return before.step == SwitchStep::kDemoting ? CheckLoss(after) : CheckBest(after);
+  return before.step == SwitchStep::kDemoting ? CheckLoss(before, after) : CheckBest(after);
 }
 
 // I13: of those that can be asked, the one that has the most leads. Where nobody takes over by
@@ -160,14 +161,17 @@ std::string GroupChecker::CheckBest(const Group& after) const {
   return {};
 }
 
-std::string GroupChecker::CheckLoss(const Group& after) const {
+std::string GroupChecker::CheckLoss(const Group& before, const Group& after) const {
   const Engine* now = world_.EngineOf(after.leader);
   const auto told = world_.acknowledged.find(after.id);
   if (now == nullptr || told == world_.acknowledged.end()) return {};
   const std::set<uint64_t> held(now->writes.begin(), now->writes.end());
-  const std::set<uint64_t>& owed = seen_.at(after.id).owed;
+  const Seen& seen = seen_.at(after.id);
+  // A leader that dies in the middle takes along what came after its pause had ended, as any does.
+  const bool died = world_.EngineOf(before.leader) == nullptr;
   for (const uint64_t write : told->second) {
-    if (owed.contains(write) && !held.contains(write)) {
+    if (died && write > seen.last_at_first) break;
+    if (seen.owed.contains(write) && !held.contains(write)) {
       return fmt::format("{} lost write {} by a planned change", after.id, write);
     }
   }

@@ -33,6 +33,7 @@ class GroupChecker {
     std::set<MemberId> streamed;
     // During a planned change: what the leader has, or had when it stopped taking writes.
     std::set<uint64_t> owed;
+    uint64_t last_at_first = 0;  // the newest of these when it was to stop
   };
 
   std::string CheckLeader(const model::Group& group, Seen* seen) const;
@@ -41,7 +42,7 @@ class GroupChecker {
   void NoteOwed(const model::Group& group, Seen* seen) const;
   std::string CheckChangeOfLeader(const model::Group& before, const model::Group& after) const;
   std::string CheckBest(const model::Group& after) const;
-  std::string CheckLoss(const model::Group& after) const;
+  std::string CheckLoss(const model::Group& before, const model::Group& after) const;
   std::vector<MemberId> FollowersOf(const model::Group& group) const;
 
   World& world_;
