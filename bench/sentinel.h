@@ -24,7 +24,6 @@ class SentinelGroup {
   integration::Child& MasterProcess();
   // Puts what has ended, or stands still, back as a replica of the master of now.
   void Repair();
-  void SwitchOver();  // SENTINEL FAILOVER
   static std::vector<std::string> Settings();
 
  private:
