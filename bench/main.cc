@@ -29,6 +29,7 @@ const std::vector<NamedSuite>& Suites() {
       {"setup-rate", "Connections per second through an endpoint", RunSetupRate},
       {"lifecycle", "From the call to an available cluster, and to a deleted one", RunLifecycle},
       {"failover", "A writer's pause when the leader changes", RunFailover},
+      {"false-failovers", "Changes of leader without a reason", RunFalseFailovers},
       {"control-plane", "Control plane: calls, commits, memory, start, steps", RunControlPlane},
       {"footprint", "Memory of the control plane and an agent", RunFootprint},
       {"first-minute", "ecctl: a person's first minute", RunFirstMinute},

@@ -27,6 +27,7 @@ void RunDataPath(const Options& options, Report* report);
 void RunSetupRate(const Options& options, Report* report);
 void RunLifecycle(const Options& options, Report* report);
 void RunFailover(const Options& options, Report* report);
+void RunFalseFailovers(const Options& options, Report* report);
 void RunControlPlane(const Options& options, Report* report);
 void RunFootprint(const Options& options, Report* report);
 void RunFirstMinute(const Options& options, Report* report);

@@ -140,8 +140,4 @@ void SentinelGroup::Repair() {
   }
 }
 
-void SentinelGroup::SwitchOver() {
-  RedisClient(sentinels_[0].endpoint).Do({"SENTINEL", "FAILOVER", "m"});
-}
-
 }  // namespace ec::bench

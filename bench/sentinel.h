@@ -13,7 +13,7 @@ namespace ec::bench {
 
 class SentinelGroup {
  public:
-  // With less than 300 ms, Sentinel changes the master by itself whenever two cores are busy.
+  // With 100 ms, Sentinel was seen to change the master by itself while two cores were busy.
   // Throws std::runtime_error when it does not come up.
   SentinelGroup();
 
@@ -24,7 +24,6 @@ class SentinelGroup {
   integration::Child& MasterProcess();
   // Puts what has ended, or stands still, back as a replica of the master of now.
   void Repair();
-  void SwitchOver();  // SENTINEL FAILOVER
   static std::vector<std::string> Settings();
 
  private:

@@ -55,7 +55,11 @@ Status Delete(Draft& draft, const Settings&, const DeleteCluster& request) {
   }
   draft.EditCluster(*id).status = ClusterStatus::kDeleting;
   RemoveMembers(draft, *id);
-  if (!cluster.group.empty()) draft.TouchGroup(model::GroupId(cluster.group));
+  if (const model::GroupId group = cluster.group; !group.empty()) {
+    draft.TouchGroup(group);
+    model::GroupStatus& status = draft.EditGroup(group).status;
+    if (status == model::GroupStatus::kAvailable) status = model::GroupStatus::kModifying;
+  }
   return {};
 }
 
@@ -95,6 +99,7 @@ Status Reboot(Draft& draft, const Settings& settings, const RebootCluster& reque
     member.recovery_announced = false;
     ++member.generation;
     member.pid = 0;
+    member.launch = 0;
     draft.AddClusterEvent(*id, messages::NodeShutdown(member.node_id));
   }
   if (!cluster.pending.empty()) ApplyPending(draft, settings, *id);

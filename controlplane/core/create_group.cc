@@ -156,14 +156,14 @@ void PutGroupAround(Draft& draft, Group group, const Cluster& leader, std::pair<
   draft.EnterGroup(leader.id, id);
 }
 
-// A follower's cluster: the leader's, but for what is its own.
+// A follower's cluster: the leader's, but for what is its own. What waits for the leader's
+// maintenance window, such as a new version, waits for the follower's as well.
 Cluster FollowerLike(const Draft& draft, const Cluster& leader, const ClusterId& id) {
   Cluster cluster = leader;
   cluster.id = id;
   cluster.group.clear();
   cluster.status = ClusterStatus::kCreating;
   cluster.created = draft.now().wall;
-  cluster.pending = {};
   cluster.members.clear();
   return cluster;
 }
@@ -190,9 +190,13 @@ Result<Cluster> MasterAround(const Draft& draft, const std::string& text) {
 }
 
 Status CreateAround(Draft& draft, const CreateGroup& request, Group group) {
-  const bool repeats = request.node_type || request.engine || request.engine_version ||
-                       request.clusters || request.replicas_per_node_group || request.node_groups ||
-                       !request.zones.empty() || request.port;
+  const bool repeats =
+      request.node_type || request.engine || request.engine_version || request.clusters ||
+      request.replicas_per_node_group || request.node_groups || !request.zones.empty() ||
+      request.port || request.parameter_group || request.subnet_group ||
+      !request.security_groups.empty() || !request.cache_security_groups.empty() ||
+      request.maintenance_window || request.notification_topic || request.snapshot_retention ||
+      request.snapshot_window || request.snapshot_name || !request.snapshot_arns.empty();
   if (repeats) {  // [AWS]
     return BadCombination(
         "Cannot use the given parameters when using an existing primary cache cluster ID.");
@@ -273,6 +277,9 @@ Status Create(Draft& draft, const Settings& settings, const CreateGroup& request
   if (!leader.ok()) return leader.status();
   if (leader->engine == EngineKind::kMemcached) {
     return BadValue("Engine", *request.engine, "Replication groups need redis or valkey.");
+  }
+  if (group->automatic_failover) {
+    EC_RETURN_IF_ERROR(CheckFailoverSupported(leader->node_type, leader->engine_version));
   }
   std::vector<ClusterId> names;
   for (int i = 1; i <= *count; ++i) {

@@ -55,7 +55,9 @@ Result<Cluster> FindTarget(const Draft& draft, const Demote& request) {
                                 "most.",
                                 *id));
     }
-    return *draft.FindCluster(LeaderOf(draft, group));
+    const Cluster& primary = *draft.FindCluster(LeaderOf(draft, group));
+    EC_RETURN_IF_ERROR(CheckIsMaster(primary));
+    return primary;
   }
   Result<ClusterId> id = FindExisting(draft, *request.master);
   if (!id.ok()) return id.status();
@@ -136,6 +138,7 @@ Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
   follower.snapshot_retention = target->snapshot_retention;
   follower.auto_minor_version_upgrade = target->auto_minor_version_upgrade;
   follower.notification = target->notification;
+  follower.pending = target->pending;
   draft.EnterGroup(*id, group_id);
   draft.RaiseEpoch(group_id);
   Group& group = draft.EditGroup(group_id);

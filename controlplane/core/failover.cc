@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/mutant.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
@@ -98,8 +99,8 @@ std::optional<Candidate> BestOf(Draft& draft, const Settings& settings, const Gr
       complete &= !waits;
       continue;
     }
-    const bool better =
-        !best || *offset > best->offset || (*offset == best->offset && member.id < best->member);
+    const bool more = best && (IsMutant(20) ? *offset < best->offset : *offset > best->offset);
+    const bool better = !best || more || (*offset == best->offset && member.id < best->member);
     if (better) best = Candidate{member.id, *offset};
   }
   return complete ? best : std::nullopt;
@@ -117,10 +118,12 @@ void SayTrouble(Draft& draft, const GroupId& id, const std::string& why) {
 void RestartEmpty(Draft& draft, const GroupId& id) {
   Group& group = draft.EditGroup(id);
   group.trouble.clear();
+  group.successor = 0;
   draft.RaiseEpoch(id);
   Member& leader = draft.EditMember(group.leader);
   ++leader.generation;
   leader.pid = 0;  // the end of the one before says nothing about the next
+  leader.launch = 0;
   const std::string cluster = leader.cluster;
   for (const Member* follower : FollowersOf(draft, *draft.FindGroup(id))) {
     draft.EditMember(follower->id).in_sync = false;
@@ -140,7 +143,10 @@ bool HoldsData(const Draft& draft, const Settings& settings, const Member& membe
 void DoWithout(Draft& draft, const Settings& settings, const GroupId& id,
                const std::vector<const Member*>& followers) {
   const auto since = draft.state().group_since.find(id);
-  const bool overdue = !draft.FindGroup(id)->trouble.empty() &&
+  // The time belongs to the trouble of the records, not to what this step has found.
+  const auto row = draft.state().records.groups.find(id);
+  const std::string trouble = row == draft.state().records.groups.end() ? "" : row->second.trouble;
+  const bool overdue = !trouble.empty() && trouble != model::kAwaitsChoice &&
                        since != draft.state().group_since.end() &&
                        draft.now().instant >= since->second + settings.operation_max;
   const bool any_data = std::ranges::any_of(
@@ -195,8 +201,9 @@ void GiveUp(Draft& draft, const GroupId& id, const std::string& why) {
   Group& group = draft.EditGroup(id);
   const std::string to =
       draft.FindMember(group.successor) == nullptr ? "" : ClusterOf(draft, group.successor);
-  // Whoever has taken a role of the step takes its old one again.
-  if (group.step == SwitchStep::kDemoting) draft.RaiseEpoch(id);
+  // Whoever has taken a role of the step takes its old one again; and what was seen of this pause
+  // is not taken for a part of the next one.
+  draft.RaiseEpoch(id);
   group.step = SwitchStep::kNone;
   group.successor = 0;
   draft.AddGroupEvent(id, messages::SwitchoverGivenUp(to, why));
@@ -226,10 +233,11 @@ void AdvancePausing(Draft& draft, const Settings& settings, const GroupId& id) {
     return;
   }
   const ReplicationReport* seen = ReplicationSeen(draft, settings, leader.id);
-  if (seen == nullptr || !seen->paused || seen->epoch != group.epoch) return;
+  if (seen == nullptr || seen->epoch != group.epoch) return;
+  if (!seen->paused && !IsMutant(13)) return;
   const int64_t all = std::max<int64_t>(seen->offset, 1);
   const auto offset = OffsetOf(draft, settings, group, Member(*successor), all);
-  if (!offset || *offset < seen->offset) return;
+  if ((!offset || *offset < seen->offset) && !IsMutant(12)) return;
   Group& changed = draft.EditGroup(id);
   changed.step = SwitchStep::kDemoting;
   draft.RaiseEpoch(id);
@@ -239,20 +247,23 @@ void AdvancePausing(Draft& draft, const Settings& settings, const GroupId& id) {
 void AdvanceDemoting(Draft& draft, const Settings& settings, const GroupId& id) {
   const Group group = *draft.FindGroup(id);
   const Member leader = *draft.FindMember(group.leader);
-  const ReplicationReport* seen = ReplicationSeen(draft, settings, leader.id);
-  const bool follows = seen != nullptr && seen->epoch >= group.epoch && !seen->leads;
-  if (follows || HasEnded(draft, settings, leader)) {
-    const std::string from = leader.cluster;
-    const std::string to = ClusterOf(draft, group.successor);
-    draft.AddClusterEvent(from, messages::FailoverCompleted(from, to));
-    draft.AddGroupEvent(id, messages::FailoverCompleted(from, to));
-    Appoint(draft, settings, id, group.successor);
+  // What writes have waited for is gone when the successor's engine ends, even if it is up again.
+  const Member* successor = draft.FindMember(group.successor);
+  if (successor == nullptr || !successor->in_sync || HasEnded(draft, settings, *successor)) {
+    GiveUp(draft, id, "its engine has ended");
     return;
   }
-  const Member* successor = draft.FindMember(group.successor);
-  if (successor == nullptr || HasEnded(draft, settings, *successor)) {
-    GiveUp(draft, id, "its engine has ended");
-  }
+  const ReplicationReport* seen = ReplicationSeen(draft, settings, leader.id);
+  const bool follows = seen != nullptr && seen->epoch >= group.epoch && !seen->leads;
+  if (!follows && !HasEnded(draft, settings, leader)) return;
+  // One that has ended in the middle may have taken writes again before, when its pause was over.
+  const ReplicationReport* next = ReplicationSeen(draft, settings, group.successor);
+  if (!follows && next != nullptr) NoteLoss(draft, id, next->offset);
+  const std::string from = leader.cluster;
+  const std::string to = ClusterOf(draft, group.successor);
+  draft.AddClusterEvent(from, messages::FailoverCompleted(from, to));
+  draft.AddGroupEvent(id, messages::FailoverCompleted(from, to));
+  Appoint(draft, settings, id, group.successor);
 }
 
 }  // namespace
@@ -276,7 +287,8 @@ std::vector<const Member*> FollowersOf(const Draft& draft, const Group& group) {
   return followers;
 }
 
-bool HasEnded(const Draft& draft, const Settings&, const Member& member) {
+bool HasEnded(const Draft& draft, [[maybe_unused]] const Settings& settings, const Member& member) {
+  if (IsMutant(17) && IsSilent(draft, settings, member.host)) return true;
   // A leader that others follow stays down once it is: what its host said last still holds.
   const MemberReport* report = LastReportOf(draft.state(), member);
   if (report != nullptr && report->generation == member.generation && report->pid == 0 &&
@@ -292,7 +304,7 @@ std::string WhyNotPromotable(const Draft& draft, const Settings& settings, const
   if (member.status != MemberStatus::kAvailable) {
     return fmt::format("is {}", NameOf(member.status));
   }
-  if (!member.in_sync) return "has not proved to have everything";
+  if (!member.in_sync && !IsMutant(2)) return "has not proved to have everything";
   if (IsSilent(draft, settings, member.host)) {
     return fmt::format("is on host {}, which does not answer", member.host);
   }
@@ -324,14 +336,19 @@ void ReplaceEndedLeader(Draft& draft, const Settings& settings, const GroupId& i
   }
   std::vector<const Member*> promotable;
   std::ranges::copy_if(followers, std::back_inserter(promotable), [&](const Member* member) {
-    return WhyNotPromotable(draft, settings, *member).empty();
+    const bool wanted = group.successor == 0 || group.successor == member->id;
+    return wanted && WhyNotPromotable(draft, settings, *member).empty();
   });
+  if (promotable.empty() && group.successor != 0) {
+    GiveUp(draft, id, "it cannot lead any more");
+    return;
+  }
   if (promotable.empty()) {
     DoWithout(draft, settings, id, followers);
     return;
   }
-  if (!group.automatic_failover && !group.tested) {
-    SayTrouble(draft, id, "automatic failover is off: name the cluster that is to lead");
+  if (!group.automatic_failover && !group.tested && group.successor == 0) {
+    SayTrouble(draft, id, std::string(model::kAwaitsChoice));
     return;
   }
   if (const auto best = BestOf(draft, settings, group, promotable)) {

@@ -63,25 +63,23 @@ Status BeginSwitch(Draft& draft, const Settings& settings, const GroupId& id, Me
     return {Fault::kInvalidCacheClusterState,
             fmt::format("Cache cluster {} cannot become the primary: it {}.", member.cluster, why)};
   }
-  if (HasEnded(draft, settings, *draft.FindMember(group.leader))) {
-    const std::string from = LeaderOf(draft, group);
-    const std::string to = member.cluster;
-    draft.AddClusterEvent(from, messages::FailoverCompleted(from, to));
-    draft.AddGroupEvent(id, messages::FailoverCompleted(from, to));
-    Appoint(draft, settings, id, successor);
-    return {};
-  }
+  const bool ended = HasEnded(draft, settings, *draft.FindMember(group.leader));
   Group& changed = draft.EditGroup(id);
   changed.status = GroupStatus::kModifying;
-  changed.step = SwitchStep::kPausing;
   changed.successor = successor;
+  if (ended) {  // a failover to the one that was named, once it has answered for what it has
+    AdvanceGroup(draft, settings, id);
+    return {};
+  }
+  changed.step = SwitchStep::kPausing;
   draft.TouchGroup(id);
   return {};
 }
 
 // A group whose leader has failed, and that waits to be told what to do.
 bool IsStuck(const Group& group) {
-  return group.status == GroupStatus::kModifying && !group.trouble.empty();
+  return group.status == GroupStatus::kModifying && !group.trouble.empty() &&
+         group.step == SwitchStep::kNone;
 }
 
 Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
@@ -95,7 +93,11 @@ Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
   Result<const Member*> follower =
       FindFollower(draft, group, "PrimaryClusterId", *request.primary_cluster);
   if (!follower.ok()) return follower.status();
-  if (request.apply_immediately) return BeginSwitch(draft, settings, id, (*follower)->id);
+  if (request.apply_immediately) {
+    EC_RETURN_IF_ERROR(BeginSwitch(draft, settings, id, (*follower)->id));
+    draft.EditGroup(id).pending_primary.reset();  // this wish is the newer one
+    return {};
+  }
   const ClusterId cluster = (*follower)->cluster;
   const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
   Group& changed = draft.EditGroup(id);
@@ -115,6 +117,10 @@ Status ChangeFailover(Draft& draft, const GroupId& id, const ModifyGroup& reques
     return BadCombination(
         "Replication group must have at least one read replica to enable "
         "autofailover.");
+  }
+  if (automatic && !group.automatic_failover) {
+    const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
+    EC_RETURN_IF_ERROR(CheckFailoverSupported(leader.node_type, leader.engine_version));
   }
   if (multi_az && !automatic) {
     return BadCombination("MultiAZEnabled needs AutomaticFailoverEnabled.");
@@ -199,7 +205,9 @@ Status AddReadReplica(Draft& draft, const Settings& settings, const CreateCluste
       request.engine || request.engine_version || request.node_type || request.parameter_group ||
       request.subnet_group || request.port || request.snapshot_retention ||
       request.snapshot_window || request.snapshot_name || request.maintenance_window ||
-      !request.security_groups.empty() || !request.zones.empty() || request.az_mode;
+      !request.security_groups.empty() || !request.zones.empty() || request.az_mode ||
+      request.nodes.value_or(1) != 1 || !request.cache_security_groups.empty() ||
+      !request.snapshot_arns.empty() || request.notification_topic;
   if (repeats) {
     return BadCombination(
         "With ReplicationGroupId, a read replica takes every setting over from the group but "
@@ -348,6 +356,9 @@ Status Decrease(Draft& draft, const Settings&, const DecreaseReplicas& request) 
   for (const std::string& name : request.remove) {
     Result<const Member*> follower = FindFollower(draft, group, "ReplicasToRemove", name);
     if (!follower.ok()) return follower.status();
+    if (std::ranges::find(leaving, (*follower)->cluster) != leaving.end()) {
+      return BadValue("ReplicasToRemove", name, "It is named twice.");
+    }
     leaving.push_back((*follower)->cluster);
   }
   const int count = request.count.value_or(present - static_cast<int>(leaving.size()));
@@ -395,6 +406,12 @@ Status Test(Draft& draft, const Settings&, const TestFailover& request) {
     return BadState(fmt::format("Cache cluster {} of replication group {} is not available yet.",
                                 cluster, *id));
   }
+  if (group.tested) {
+    return BadState(
+        fmt::format("A test of the failover of replication group {} is under way: cache cluster {} "
+                    "is not back yet.",
+                    *id, *group.tested));
+  }
   std::vector<WallTime> tests;
   std::ranges::copy_if(group.tests, std::back_inserter(tests), [&](WallTime at) {
     return at > draft.now().wall - model::kTestFailoverPeriod;
@@ -424,12 +441,19 @@ Status SwitchOver(Draft& draft, const Settings& settings, const Switchover& requ
     if (!follower.ok()) return follower.status();
     return BeginSwitch(draft, settings, *id, (*follower)->id);
   }
-  // All of them have everything in the end, because writes wait for that: the oldest will do.
+  // While the leader lives, all of them have everything in the end, because writes wait for that.
+  // When it is dead, what each had at its last report tells who has the most.
+  const Member* best = nullptr;
+  int64_t most = 0;
   for (const Member* follower : FollowersOf(draft, group)) {
-    if (WhyNotPromotable(draft, settings, *follower).empty()) {
-      return BeginSwitch(draft, settings, *id, follower->id);
-    }
+    if (!WhyNotPromotable(draft, settings, *follower).empty()) continue;
+    const ReplicationReport* seen = ReplicationSeen(draft, settings, follower->id);
+    const int64_t offset = seen == nullptr ? 0 : seen->offset;
+    if (best != nullptr && offset <= most) continue;
+    best = follower;
+    most = offset;
   }
+  if (best != nullptr) return BeginSwitch(draft, settings, *id, best->id);
   return BadState(fmt::format("Replication group {} has no replica that could lead.", *id));
 }
 
@@ -480,10 +504,12 @@ void OpenGroupWindows(Draft& draft, const Settings& settings) {
     const MemberId successor = is_member ? member->id : 0;
     const bool leads = successor == group->leader;
     const bool free = group->status == GroupStatus::kAvailable;
+    const bool automatic = group->automatic_failover;
     draft.EditGroup(id).pending_primary.reset();
     if (leads) continue;
     Status begun{Fault::kInvalidReplicationGroupState, "the group is not available"};
-    if (is_member && free) begun = BeginSwitch(draft, settings, id, successor);
+    if (automatic) begun = BadState("automatic failover is on");
+    if (is_member && free && !automatic) begun = BeginSwitch(draft, settings, id, successor);
     if (!begun.ok()) draft.AddGroupEvent(id, messages::SwitchoverGivenUp(name, begun.message()));
   }
 }

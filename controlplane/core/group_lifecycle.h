@@ -16,6 +16,7 @@ namespace ec::core {
 // Looks at one group; one that is not there is left alone.
 void AdvanceGroup(Draft& draft, const Settings& settings, const model::GroupId& id);
 
+bool IsFollower(const Draft& draft, const model::Member& member);
 // Whether the member follows another one and does not yet have what that one has.
 bool MustSync(const Draft& draft, const model::Member& member);
 // Whether the member leads others: when it dies, one of them may take its place.
@@ -25,6 +26,9 @@ const model::Member* MemberOf(const Draft& draft, const model::ClusterId& cluste
 // The cluster that leads; empty when it is gone, as in a group that is being deleted.
 model::ClusterId LeaderOf(const Draft& draft, const model::Group& group);
 
+// The engine of a follower has ended: what was proved of it is void, and only a proof that is asked
+// for from now on counts. Nothing for any other member.
+void ForgetSync(Draft& draft, MemberId id);
 // Makes a replica a master of its own.
 void Detach(Draft& draft, const model::ClusterId& cluster);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/mutant.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
@@ -113,12 +114,27 @@ void AdvanceCreating(Draft& draft, const Settings& settings, const Member& membe
   }
 }
 
+// What a follower had has died with its engine. The next one begins with nothing, and may be up
+// before its leader has noticed.
+void NoteEnd(Draft& draft, const MemberReport& report, MemberId id) {
+  const Member& member = *draft.FindMember(id);
+  const bool is_new = report.launch != member.launch;
+  if (!IsFollower(draft, member) || (!is_new && !member.in_sync)) return;
+  if (is_new) draft.EditMember(id).launch = report.launch;
+  if (!IsMutant(19)) ForgetSync(draft, id);
+}
+
 void AdvanceRebooting(Draft& draft, const Member& member, const View& view) {
   if (HasFailed(view, member)) {
     draft.AddClusterEvent(member.cluster,
                           messages::NodeFailed(member.node_id, view.member->trouble));
     Fail(draft, member.id, view.member->trouble);
-  } else if (IsUsable(draft, view, member)) {
+    return;
+  }
+  const bool is_another = view.member != nullptr && view.member->generation == member.generation &&
+                          view.member->launch != member.launch;
+  if (is_another) NoteEnd(draft, *view.member, member.id);  // of the one before
+  if (IsUsable(draft, view, *draft.FindMember(member.id))) {
     draft.AddClusterEvent(member.cluster, messages::NodeRestarted(member.node_id));
     BecomeAvailable(draft, *view.member, member.id);
   }
@@ -140,7 +156,7 @@ void BeginRecovery(Draft& draft, MemberId id, const std::string& trouble) {
 
 void AnnounceRecovery(Draft& draft, MemberId id) {
   Member& member = draft.EditMember(id);
-  if (member.recovery_announced) return;
+  if (member.recovery_announced && !IsMutant(14)) return;
   member.recovery_announced = true;
   const model::GroupId group = draft.FindCluster(member.cluster)->group;
   const bool is_test = !group.empty() && draft.FindGroup(group)->tested == member.cluster;
@@ -179,13 +195,26 @@ std::string EndOfRecovery(const Member& member, const MemberReport& report) {
   return messages::NodeResumed(member.node_id);
 }
 
+// Its host did not know yet that it leads, and has started it again, empty. It must go, so that one
+// of those takes over that have what it had.
+bool HasBegunAnew(const View& view, const Member& member) {
+  if (view.member == nullptr || member.launch == 0 || view.member->pid == 0) return false;
+  return view.member->generation == member.generation && view.member->launch != member.launch &&
+         !view.member->resumed;
+}
+
 void AdvanceRecovering(Draft& draft, const Member& member, const View& view) {
   // A failed node is left alone: its recovery begins when it is seen to have ended.
   const bool given_up = member.status == MemberStatus::kFailed && !Serves(view, member);
   // That of a leader is told after another one has taken its place.
   const bool awaits_failover = LeadsOthers(draft, member);
+  if (awaits_failover && HasBegunAnew(view, member)) {
+    draft.EditMember(member.id).condemned = view.member->launch;
+    return;
+  }
   if (HasCrashed(view, member) && !given_up && !awaits_failover) {
     AnnounceRecovery(draft, member.id);
+    NoteEnd(draft, *view.member, member.id);
   }
   const Member& present = *draft.FindMember(member.id);
   if (IsUsable(draft, view, present)) {

@@ -141,4 +141,15 @@ Result<bool> ParseAzMode(std::string_view text) {
   return BadValue("AZMode", text, "It must be single-az or cross-az.");
 }
 
+Status CheckFailoverSupported(const std::string& node_type, const std::string& version) {
+  if (node_type == "cache.t1.micro") {
+    return BadCombination("Automatic failover and Multi-AZ are not supported on cache.t1.micro.");
+  }
+  if (version.starts_with("2.6.")) {
+    return BadCombination(
+        fmt::format("Automatic failover and Multi-AZ are not supported by Redis {}.", version));
+  }
+  return {};
+}
+
 }  // namespace ec::core

@@ -44,4 +44,8 @@ Status CheckRegionQuota(const Draft& draft, const Settings& settings, int more);
 // "cross-az" is true, "single-az" false.
 Result<bool> ParseAzMode(std::string_view text);
 
+// Whether automatic failover, and with it Multi-AZ, is offered: AWS excludes the smallest type and
+// the first Redis.
+Status CheckFailoverSupported(const std::string& node_type, const std::string& version);
+
 }  // namespace ec::core

@@ -152,10 +152,15 @@ struct Member {
   int64_t pid = 0;
   uint64_t start_time = 0;
   uint64_t pid_incarnation = 0;  // of its host's agent, then: a later one may have started another
-  uint64_t condemned = 0;  // this launch is to be killed: a failover is tried out
+  uint64_t condemned = 0;        // this launch is to be killed: a failover is tried out
   uint64_t revision = 0;
   friend bool operator==(const Member&, const Member&) = default;
 };
+
+// The trouble of a group whose leader has ended, that has a follower that could lead, and that
+// waits to be told so.
+inline constexpr std::string_view kAwaitsChoice =
+    "automatic failover is off: name the cluster that is to lead";
 
 // A stable address of a group.
 struct GroupEndpoint {
@@ -185,7 +190,8 @@ struct Group {
   uint64_t proof = 1;  // rises when the leader is to prove anew who is in sync
 
   SwitchStep step = SwitchStep::kNone;
-  MemberId successor = 0;                    // who is to lead; with a step
+  // Who is to lead. Without a step: the leader has ended, and this one was chosen.
+  MemberId successor = 0;
   std::optional<ClusterId> pending_primary;  // to lead from the next maintenance window on
   WallTime pending_due;
   std::optional<ClusterId> promoting;  // a replica that leaves once it has proved to be in sync

@@ -152,7 +152,8 @@ bool Progressed(const Group& before, const Group& after) {
   return before.status != after.status || before.step != after.step ||
          before.leader != after.leader || before.epoch != after.epoch ||
          before.promoting != after.promoting || before.demoting != after.demoting ||
-         before.trouble.empty() != after.trouble.empty();
+         before.trouble.empty() != after.trouble.empty() ||
+         (before.trouble == kAwaitsChoice) != (after.trouble == kAwaitsChoice);
 }
 
 void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t revision,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/mutant.h"
 #include "common/overloaded.h"
 
 namespace ec::host {
@@ -365,7 +366,8 @@ void HostMachine::EndReplication(Member& member) {
 
 bool HostMachine::IsSurvived(const Member& member, const MemberSpec& spec) {
   const auto& part = spec.replication;
-  return part && part->leads && !part->followers.empty() && member.has_run && !member.kept;
+  return part && part->leads && !part->followers.empty() && member.has_run && !member.kept &&
+         !IsMutant(3);
 }
 
 void HostMachine::Kill(MemberId id, Member& member) {

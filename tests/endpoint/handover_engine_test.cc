@@ -91,7 +91,7 @@ TEST_F(HandoverEngineTest, ARedisHasTheClientsOwnConnection) {
   StartRedis();
   server_.Conform({Spec(1, address_, kMember)});
   Socket client = Client(address_);
-  EXPECT_EQ(counts(1), (EndpointCounts{.accepted = 1, .handed_over = 1}));
+  EXPECT_TRUE(ComesTo(1, {.accepted = 1, .handed_over = 1}));  // the engine may answer first
   EXPECT_EQ(ReportOf(server_, 1).carry, Carry::kHandOver);
   sockaddr_in name{};
   socklen_t length = sizeof(name);

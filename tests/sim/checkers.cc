@@ -11,14 +11,20 @@ using model::MemberStatus;
 
 std::string Checker::Check() {
   if (std::string broken = CheckProcesses(); !broken.empty()) return broken;
+  if (std::string broken = CheckChange(); !broken.empty()) return broken;
+  // After the records: what has been seen under a leader says who may be the next one.
+  return groups_.CheckEngines();
+}
+
+std::string Checker::CheckChange() {
   const model::Records& records = world_.records();
   if (records.revision == revision_) return {};
   if (records.revision < revision_) return "the revision went back";
   revision_ = records.revision;
-  for (auto check : {&Checker::CheckRecords, &Checker::CheckEvents, &Checker::CheckDiscovery,
-                     &Checker::CheckGroups}) {
+  for (auto check : {&Checker::CheckRecords, &Checker::CheckEvents, &Checker::CheckDiscovery}) {
     if (std::string broken = (this->*check)(); !broken.empty()) return broken;
   }
+  if (std::string broken = groups_.CheckRecords(); !broken.empty()) return broken;
   return CheckPromises();
 }
 
@@ -105,12 +111,33 @@ std::string Checker::CheckPromises() const {
   return {};
 }
 
+// A recovery that has been told of is not told of again before it has ended.
+std::string Checker::CheckRecovery(const model::Event& event) {
+  const auto tells = [&](std::string_view what) {
+    return event.message.find(what) != std::string::npos;
+  };
+  if (tells("Started recovery for cache nodes") || tells("Recovering cache nodes")) {
+    const std::string node = event.message.substr(event.message.size() - 4);
+    if (under_way_[event.source_id].insert(node).second) return {};
+    return fmt::format("the recovery of {}'s node {} is told twice", event.source_id, node);
+  }
+  if (tells("Cache cluster deleted")) under_way_.erase(event.source_id);
+  const bool ends = tells("Finished recovery") || tells("Added cache node") || tells(" shutdown") ||
+                    tells(" restarted") || tells("Removed cache nodes");
+  if (ends) {
+    std::erase_if(under_way_[event.source_id],
+                  [&](const std::string& node) { return tells(node); });
+  }
+  return {};
+}
+
 // I11: each event once, in order, without a gap.
 std::string Checker::CheckEvents() {
   const model::Records& records = world_.records();
   for (auto it = records.events.upper_bound(last_event_); it != records.events.end(); ++it) {
     if (it->first != last_event_ + 1) return fmt::format("event {} is missing", last_event_ + 1);
     last_event_ = it->first;
+    if (std::string broken = CheckRecovery(it->second); !broken.empty()) return broken;
   }
   if (records.installation.next_event != last_event_ + 1) return "the event counter is wrong";
   return {};
@@ -146,100 +173,12 @@ std::string Checker::CheckDiscovery() {
   return {};
 }
 
-// I1, I2: an epoch has one leader, and never falls; who leads changes only with it.
-std::string Checker::CheckGroups() {
-  const model::Records& records = world_.records();
-  std::map<model::GroupId, model::Group> present;
-  for (const auto& [id, group] : records.groups) {
-    const std::string name = id + "@" + ToString(group.created);
-    const auto [known, is_new] = leaders_.emplace(std::pair(name, group.epoch), group.leader);
-    if (!is_new && known->second != group.leader) {
-      return fmt::format("epoch {} of {} has two leaders", group.epoch, id);
-    }
-    const auto before = groups_.find(id);
-    if (before != groups_.end() && before->second.created == group.created) {
-      if (group.epoch < before->second.epoch) return id + "'s epoch fell";
-      if (group.leader != before->second.leader) {
-        std::string broken = CheckChangeOfLeader(before->second, group);
-        if (!broken.empty()) return broken;
-      }
-    }
-    present.emplace(id, group);
-  }
-  groups_ = std::move(present);
-  in_sync_.clear();
-  for (const auto& [id, member] : records.members) in_sync_[id] = member.in_sync;
-  return {};
-}
-
-// I4: nothing is lost by a planned change. I13: only one that has proved to be in sync takes over.
-// P10: the one before has ended or follows.
-std::string Checker::CheckChangeOfLeader(const model::Group& before,
-                                         const model::Group& after) const {
-  if (before.status == model::GroupStatus::kCreating) return {};  // a replaced member
-  const Engine* old = world_.EngineOf(before.leader);
-  const Engine* now = world_.EngineOf(after.leader);
-  if (old != nullptr && !old->follows) {
-    return fmt::format("{} has another leader while m{} still leads", after.id, before.leader);
-  }
-  const bool planned = before.step == model::SwitchStep::kDemoting;
-  if (!planned && !in_sync_.at(after.leader)) {
-    return fmt::format("m{} leads {} without having been in sync", after.leader, after.id);
-  }
-  if (!planned || now == nullptr) return {};
-  const auto told = world_.acknowledged.find(after.id);
-  if (told == world_.acknowledged.end()) return {};
-  const std::set<uint64_t> held(now->writes.begin(), now->writes.end());
-  const std::set<uint64_t> had(old == nullptr ? now->writes.begin() : old->writes.begin(),
-                               old == nullptr ? now->writes.end() : old->writes.end());
-  for (const uint64_t write : told->second) {
-    if (had.contains(write) && !held.contains(write)) {
-      return fmt::format("{} lost write {} by a planned change", after.id, write);
-    }
-  }
-  return {};
-}
-
-std::string Checker::UnsettledGroup(const model::Group& group) const {
-  if (group.status == model::GroupStatus::kCreateFailed) return {};
-  if (group.status != model::GroupStatus::kAvailable) {
-    // Nobody may be promoted by itself there: it waits for its operator.
-    if (!group.trouble.empty() && !group.automatic_failover) return {};
-    // So does a single node whose engine cannot be started.
-    const auto leader = world_.records().members.find(group.leader);
-    const bool failed =
-        leader != world_.records().members.end() && leader->second.status == MemberStatus::kFailed;
-    if (!group.trouble.empty() && failed && group.members.size() == 1) return {};
-    return fmt::format("{} is {} ({})", group.id, NameOf(group.status), group.trouble);
-  }
-  const Engine* behind = world_.EngineBehind(group);
-  if (behind == nullptr) return group.id + "'s primary endpoint leads nowhere";
-  if (behind != world_.EngineOf(group.leader)) return group.id + "'s endpoint leads elsewhere";
-  if (behind->follows) return group.id + "'s leader follows";
-  if (world_.clock().instant < behind->paused_until) return group.id + "'s writes are paused";
-  for (const model::ClusterId& cluster : group.members) {
-    for (const MemberId id : world_.records().clusters.at(cluster).members) {
-      if (id == group.leader) continue;
-      const model::Member& member = world_.records().members.at(id);
-      const Engine* engine = world_.EngineOf(id);
-      if (member.status == MemberStatus::kFailed) continue;
-      if (!member.in_sync) return fmt::format("m{} is not in sync", id);
-      if (engine == nullptr || engine->synced_with != behind->pid) {
-        return fmt::format("m{} does not follow m{}", id, group.leader);
-      }
-    }
-  }
-  const auto& endpoints = world_.hosts().at(group.reader.host).endpoints;
-  if (!endpoints.contains(group.reader.id)) return group.id + "'s reader endpoint is closed";
-  return {};
-}
-
 std::string Checker::Unsettled() const {
   if (!world_.control_plane_runs()) return "the control plane is down";
   const model::Records& records = world_.records();
   std::set<MemberId> leaderless;  // of groups where nobody may be promoted by itself
   for (const auto& [id, group] : records.groups) {
-    if (std::string missing = UnsettledGroup(group); !missing.empty()) return missing;
+    if (std::string missing = groups_.Unsettled(group); !missing.empty()) return missing;
     if (group.trouble.empty()) continue;
     for (const model::ClusterId& cluster : group.members) {
       leaderless.merge(std::set<MemberId>(records.clusters.at(cluster).members));

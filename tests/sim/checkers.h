@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "tests/sim/group_checker.h"
 #include "tests/sim/world.h"
 
 namespace ec::sim {
@@ -32,14 +33,13 @@ class Checker {
   std::string Unsettled() const;
 
  private:
+  std::string CheckChange();  // of the records
   std::string CheckRecords();
   std::string CheckPromises() const;
   std::string CheckProcesses() const;
   std::string CheckEvents();
+  std::string CheckRecovery(const model::Event& event);
   std::string CheckDiscovery();
-  std::string CheckGroups();
-  std::string CheckChangeOfLeader(const model::Group& before, const model::Group& after) const;
-  std::string UnsettledGroup(const model::Group& group) const;
 
   World& world_;
   uint64_t revision_ = 0;
@@ -50,9 +50,8 @@ class Checker {
   // (cluster created at, discovery version) -> the nodes that version stands for.
   std::map<std::pair<std::string, uint64_t>, std::string> discoveries_;
   std::map<model::ClusterId, uint64_t> discovery_versions_;
-  std::map<model::GroupId, model::Group> groups_;  // as they were at the last look
-  std::map<MemberId, bool> in_sync_;
-  std::map<std::pair<std::string, uint64_t>, MemberId> leaders_;  // of (group created at, epoch)
+  std::map<model::ClusterId, std::set<std::string>> under_way_;  // nodes that are recovering
+  GroupChecker groups_{world_};
 };
 
 }  // namespace ec::sim

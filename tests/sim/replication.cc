@@ -1,7 +1,6 @@
-// The simulated Redis as far as groups are concerned: roles, full and partial syncs, the time
-// between "online" and the stream, paused writes; clients that write through primary endpoints; and
-// the control plane's watch over processes. tests/integration/replication_model_test.cc holds the
-// model to the real engine.
+// Replication groups in the simulated world: followers that go on following, what an agent does to
+// an engine, clients that write through primary endpoints, and the control plane's watch over
+// processes. What an engine itself does is engine.cc's.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,20 +10,23 @@
 namespace ec::sim {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-Engine* World::EngineAt(const Address& address) {
+Engine* World::ProcessAt(const Address& address) {
   for (auto& [id, host] : hosts_) {
     if (!host.agent || host.paused) continue;  // its endpoints move no bytes
     for (const auto& [endpoint, spec] : host.endpoints) {
       if (spec.listen != address) continue;
       const auto directory = host.disk.find(spec.target);
       if (directory == host.disk.end() || !directory->second.process) return nullptr;
-      Engine& engine = *directory->second.process;
-      return engine.stopped || clock_.instant < engine.ready_at ? nullptr : &engine;
+      return &*directory->second.process;
     }
   }
   return nullptr;
+}
+
+Engine* World::EngineAt(const Address& address) {
+  Engine* engine = ProcessAt(address);
+  return engine != nullptr && engine->Answers(clock_.instant) ? engine : nullptr;
 }
 
 Engine* World::EngineBehind(const model::Group& group) { return EngineAt(group.primary.address); }
@@ -34,7 +36,9 @@ Engine* World::EngineBehind(const model::Group& group) { return EngineAt(group.p
 void World::Follow(MemberId member, uint64_t pid) {
   Engine* engine = EngineOf(member);
   if (engine == nullptr || engine->pid != pid || !engine->follows) return;
-  if (!engine->stopped && clock_.instant >= engine->ready_at) FollowOnce(*engine);
+  if (engine->Answers(clock_.instant)) {
+    engine->Pull(ProcessAt(*engine->follows), clock_.instant, random_);
+  }
   // What flows already is looked at less often: no client is quicker than that.
   const auto pace = engine->synced_with != 0 && clock_.instant >= engine->stream_from
                         ? random_.Between(20, 100)
@@ -42,56 +46,21 @@ void World::Follow(MemberId member, uint64_t pid) {
   After(milliseconds(pace), [this, member, pid] { Follow(member, pid); });
 }
 
-void World::FollowOnce(Engine& engine) {
-  Engine* leader = EngineAt(*engine.follows);
-  if (leader == nullptr || leader == &engine) {
-    engine.synced_with = 0;
-    engine.syncing_with = 0;
-    return;
-  }
-  if (engine.synced_with == leader->pid) {
-    if (clock_.instant < engine.stream_from) return;
-    engine.writes = leader->writes;
-    engine.stream_base = leader->stream_base;
-    return;
-  }
-  engine.synced_with = 0;
-  if (engine.syncing_with != leader->pid) {
-    engine.syncing_with = leader->pid;
-    // What the leader has too is not sent again.
-    const bool partial =
-        engine.stream_base == leader->stream_base &&
-        engine.writes.size() <= leader->writes.size() &&
-        std::equal(engine.writes.begin(), engine.writes.end(), leader->writes.begin()) &&
-        !engine.writes.empty();
-    const auto time = partial ? random_.Between(2, 30) : random_.Between(30, 600);
-    engine.synced_at = clock_.instant + milliseconds(time);
-    return;
-  }
-  if (clock_.instant < engine.synced_at) return;
-  engine.syncing_with = 0;
-  engine.synced_with = leader->pid;
-  engine.writes = leader->writes;
-  engine.stream_base = leader->stream_base;
-  engine.stream_from = clock_.instant;
-  if (random_.Chance(30)) engine.stream_from += milliseconds(random_.Between(1, 1000));
-}
-
 // --- what the agent does --------------------------------------------------------------------
 
 void World::Prove(Engine& leader, const Address& address, const host::SyncReplication& action,
                   ReplicationReport* seen) {
-  const bool same_epoch = action.seen.epoch == action.spec->epoch && action.seen.leads;
+  const bool same_epoch = action.seen.epoch == action.spec->epoch && action.seen.leads &&
+                          action.seen.proof >= action.spec->proof;
   for (const Address& follower : action.spec->followers) {
     Engine* engine = EngineAt(follower);
-    if (engine == nullptr || engine->follows != address || engine->synced_with != leader.pid) {
+    if (engine == nullptr || engine->follows != address || engine->synced_with != leader.stream()) {
       continue;
     }
     const auto& before = action.seen.in_sync;
     const bool proved = same_epoch && std::ranges::find(before, follower) != before.end();
-    if (clock_.instant >= engine->stream_from) {
-      engine->writes = leader.writes;  // WAIT has waited for it
-      engine->stream_base = leader.stream_base;
+    if (engine->Streams(leader, clock_.instant)) {
+      engine->CatchUp(leader);  // WAIT has waited for it
       seen->in_sync.push_back(follower);
     } else if (proved) {
       seen->in_sync.push_back(follower);
@@ -105,19 +74,15 @@ ReplicationReport World::TakeRole(Engine& engine, const host::SyncReplication& a
   const MemberId member = action.id;
   if (!action.look_only && should_follow && engine.follows != action.spec->leader) {
     const bool was_master = !engine.follows;
-    engine.follows = action.spec->leader;
-    engine.synced_with = 0;
-    engine.syncing_with = 0;
+    engine.Follow(action.spec->leader);
     if (was_master) Follow(member, engine.pid);
   } else if (!action.look_only && !should_follow && engine.follows) {
-    engine.follows.reset();
-    engine.synced_with = 0;
-    engine.syncing_with = 0;
+    engine.Lead();
   }
   if (!action.look_only && action.spec && action.spec->paused) {
-    engine.paused_until = clock_.instant + seconds(3);
+    engine.PauseWrites(clock_.instant);
   } else if (!action.look_only && action.seen.paused) {
-    engine.paused_until = clock_.instant;
+    engine.ResumeWrites(clock_.instant);
   }
   ReplicationReport seen;
   seen.epoch = action.spec ? action.spec->epoch : 0;
@@ -141,15 +106,17 @@ ReplicationReport World::TakeRole(Engine& engine, const host::SyncReplication& a
 void World::Sync(SimHost& host, const host::SyncReplication& action) {
   const HostId id = host.id;
   const uint64_t incarnation = host.incarnation;
-  After(milliseconds(random_.Between(1, 3)), [this, id, incarnation, action] {
+  // An engine works through what it is told in the order in which it was told.
+  Instant& last = last_sync_[action.id];
+  last = std::max(last, clock_.instant + milliseconds(random_.Between(1, 3)));
+  At(last, [this, id, incarnation, action] {
     SimHost& h = hosts_.at(id);
     if (!h.agent || h.incarnation != incarnation) return;
     host::ReplicationSynced synced{action.id, action.launch, action.turn, false, {}};
     const auto directory = h.disk.find(action.id);
     const bool reached = directory != h.disk.end() && directory->second.process &&
                          directory->second.process->launch == action.launch &&
-                         !directory->second.process->stopped &&
-                         clock_.instant >= directory->second.process->ready_at;
+                         directory->second.process->Answers(clock_.instant);
     if (reached) {
       synced.ok = true;
       synced.seen = TakeRole(*directory->second.process, action);
@@ -160,13 +127,29 @@ void World::Sync(SimHost& host, const host::SyncReplication& action) {
 
 // --- clients --------------------------------------------------------------------------------
 
+MemberId World::MemberOf(const Engine& engine) const {
+  for (const auto& [id, host] : hosts_) {
+    for (const auto& [member, directory] : host.disk) {
+      if (directory.process && &*directory.process == &engine) return member;
+    }
+  }
+  return 0;
+}
+
 void World::WriteAsClients() {
   for (const auto& [id, group] : records().groups) {
     Engine* engine = EngineBehind(group);
-    if (engine == nullptr || engine->follows || clock_.instant < engine->paused_until) continue;
-    const uint64_t write = next_write_++;
-    engine->writes.push_back(write);
-    acknowledged[id].push_back(write);
+    if (engine == nullptr) continue;
+    if (engine->Write(next_write_, clock_.instant) != Engine::Reply::kDone) continue;
+    acknowledged[id].push_back(next_write_++);
+    if (group.status == model::GroupStatus::kCreating) continue;  // nobody has been told of it yet
+    const auto row = records().members.find(MemberOf(*engine));
+    // A gap that is known: one that was replaced while it was created, on a host that is cut off,
+    // may open the group's endpoint as soon as the host that has it now lets go of it.
+    if (row == records().members.end() || row->second.node_id.empty()) continue;
+    Writers& those = writers[id];
+    if (those.epoch != group.epoch) those = {group.epoch, {}};
+    those.members.insert(MemberOf(*engine));
   }
   After(milliseconds(random_.Between(50, 200)), [this] { WriteAsClients(); });
 }
@@ -195,6 +178,10 @@ void World::WatchProcesses() {
   if (!controller_ || clock_.instant < controller_paused_until_) return;
   for (const core::Fence& fence : controller_->Fences()) {
     if (fence.kill) {
+      if (clock_.instant < listens_since_ + settings_.host_silence_max) {
+        Violate(
+            fmt::format("m{} was ended before its host can have been found silent", fence.member));
+      }
       KillPid(static_cast<uint64_t>(fence.pid));
       KillPid(static_cast<uint64_t>(fence.agent_pid));
     }

@@ -307,5 +307,52 @@ TEST_F(GroupStory, AWholeGroupThatDiesBeginsAnewEmptyOnce) {
   EXPECT_LE(world_.records().members.at(leader).generation, 2u);
 }
 
+// Found by seed 156: a follower was up again, empty, before its leader had noticed that it was
+// gone, and took over with nothing when that one died.
+TEST_F(GroupStory, AFollowerThatCameBackEmptyDoesNotLeadBeforeItHasProvedAnew) {
+  CreateGroup(2);
+  const MemberId leader = Group().leader;
+  const MemberId follower =
+      MemberOf("g-1-001") == leader ? MemberOf("g-1-002") : MemberOf("g-1-001");
+  ASSERT_TRUE(world_.records().members.at(follower).in_sync);
+  world_.CutNetwork(HostOf(leader), seconds(20));
+  ASSERT_TRUE(world_.KillEngine(HostOf(follower), follower));
+  world_.RunFor(milliseconds(500));
+  ASSERT_NE(world_.EngineOf(follower), nullptr);
+  EXPECT_FALSE(world_.records().members.at(follower).in_sync);
+  world_.RunFor(seconds(10));  // long enough for the leader to be given up
+  EXPECT_EQ(Group().leader, leader);
+}
+
+// Found by seed 1893: a successor that died after it had been found to have everything led with
+// nothing.
+TEST_F(GroupStory, ASuccessorThatDiesInAPlannedChangeDoesNotLead) {
+  CreateGroup(2);
+  world_.RunFor(seconds(5));
+  const MemberId leader = Group().leader;
+  ASSERT_TRUE(world_.Call(core::Switchover{"g-1", std::nullopt})->ok());
+  ASSERT_TRUE(
+      world_.RunUntil([this] { return Group().step == model::SwitchStep::kDemoting; }, seconds(1)));
+  const MemberId successor = Group().successor;
+  world_.PauseAgent(HostOf(leader), milliseconds(500));
+  ASSERT_TRUE(world_.KillEngine(HostOf(successor), successor));
+  ASSERT_TRUE(
+      world_.RunUntil([this] { return Group().step == model::SwitchStep::kNone; }, seconds(5)));
+  EXPECT_EQ(Group().leader, leader);
+  ASSERT_TRUE(Settles());
+  EXPECT_EQ(world_.EngineOf(leader)->writes, world_.acknowledged.at("g-1"));
+}
+
+// Found by seed 178: the proof for the engine after a reboot was given by the one before it.
+TEST_F(GroupStory, ARebootedReplicaIsBackInAMomentAndHasProvedAnew) {
+  CreateGroup(2);
+  world_.RunFor(seconds(5));
+  const model::ClusterId replica = MemberOf("g-1-001") == Group().leader ? "g-1-002" : "g-1-001";
+  ASSERT_TRUE(world_.Call(core::RebootCluster{replica, {"0001"}})->ok());
+  EXPECT_TRUE(Becomes(replica, ClusterStatus::kAvailable, seconds(3)));
+  EXPECT_TRUE(world_.records().members.at(MemberOf(replica)).in_sync);
+  EXPECT_TRUE(Settles());
+}
+
 }  // namespace
 }  // namespace ec::sim

@@ -234,6 +234,15 @@ class Swarm {
     Ask(request);
   }
 
+  // Whoever is told that it was given up may well try again at once.
+  void SwitchOver(const std::string& group) {
+    const auto to = dice_.Chance(50) ? std::optional(SomeMember(group)) : std::nullopt;
+    Ask(core::Switchover{group, to});
+    if (!dice_.Chance(30)) return;
+    world_.RunFor(milliseconds(dice_.Between(1, 5000)));
+    Ask(core::Switchover{group, to});
+  }
+
   void CallAboutGroups() {
     const std::string group = SomeGroup();
     switch (dice_.Between(1, 14)) {
@@ -251,8 +260,7 @@ class Swarm {
         return;
       case 7:
       case 8:
-        Ask(core::Switchover{group,
-                             dice_.Chance(50) ? std::optional(SomeMember(group)) : std::nullopt});
+        SwitchOver(group);
         return;
       case 9:
         Ask(core::IncreaseReplicas{group, static_cast<int>(dice_.Between(1, 5)), {}, true});
@@ -319,7 +327,21 @@ class Swarm {
         world_.StartAgent(host);
         return;
       default:
-        HarmAnEngine(host);
+        dice_.Chance(40) ? HarmLeaders() : HarmAnEngine(host);
+    }
+  }
+
+  // Leaders one after the other: what a change of leader leaves behind is tried out before it has
+  // settled.
+  void HarmLeaders() {
+    const std::string group = SomeGroup();
+    for (int64_t left = dice_.Between(1, 3); left > 0; --left) {
+      const auto found = world_.records().groups.find(group);
+      if (found == world_.records().groups.end()) return;
+      const auto leader = world_.records().members.find(found->second.leader);
+      if (leader == world_.records().members.end()) return;
+      world_.KillEngine(leader->second.host, leader->first);
+      world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(60) ? 60 : 1500)));
     }
   }
 

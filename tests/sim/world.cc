@@ -37,7 +37,9 @@ Status SimStore::Commit(const model::Edit& edit) {
 // --- time -----------------------------------------------------------------------------------
 
 World::World(uint64_t seed, Faults faults, int host_count, int zone_count)
-    : random_(seed), faults_(faults) {
+    : random_(seed),
+      faults_(faults),
+      loses_or_delays_(faults.loss_percent > 0 || faults.delay_max > milliseconds(20)) {
   for (int i = 0; i < host_count; ++i) {
     SimHost& host = hosts_[fmt::format("host-{}", i)];
     host.id = fmt::format("host-{}", i);
@@ -168,6 +170,7 @@ void World::StartControlPlane() {
   controller_ = std::make_unique<server::Controller>(settings_, store_, clock_, outbox_);
   EC_CHECK(controller_->Start().ok());
   last_step_ = clock_.instant;
+  listens_since_ = clock_.instant;
   if (records().installation.region.empty()) {
     const Status installed = StepController(
         core::Command(core::Install{"us-east-1", "000000000000", *ParseCidr("127.10.0.0/16")}));
@@ -214,7 +217,10 @@ void World::OnControlPlane(uint64_t life, std::function<void()> what) {
         [this, life, what = std::move(what)] { OnControlPlane(life, what); });
     return;
   }
-  if (clock_.instant >= last_step_ + seconds(2)) controller_->BeginAnew();
+  if (clock_.instant >= last_step_ + seconds(2)) {
+    controller_->BeginAnew();
+    listens_since_ = clock_.instant;
+  }
   last_step_ = clock_.instant;
   what();
 }
@@ -621,6 +627,19 @@ bool World::StopEngine(const HostId& host, MemberId member, Duration time) {
     if (again->second.process->launch == launch) again->second.process->stopped = false;
   });
   return true;
+}
+
+bool World::HasGoodNetwork() const {
+  return !loses_or_delays_ &&
+         std::ranges::none_of(hosts_, [](const auto& host) { return host.second.cut; });
+}
+
+bool World::HasKept(MemberId member) const {
+  return std::ranges::any_of(hosts_, [&](const auto& host) {
+    const auto directory = host.second.disk.find(member);
+    if (directory == host.second.disk.end()) return false;
+    return directory->second.process ? directory->second.resumed : directory->second.kept;
+  });
 }
 
 Engine* World::EngineOf(MemberId member) {

@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "controlplane/server/controller.h"
 #include "nodeagent/core/host_machine.h"
+#include "tests/sim/engine.h"
 #include "tests/sim/random.h"
 
 namespace ec::sim {
@@ -60,27 +61,6 @@ class SimStore : public store::Store {
 
  private:
   model::State state_;  // only its records are of interest
-};
-
-struct Engine {  // a process
-  uint64_t launch = 0;
-  uint64_t generation = 0;
-  Instant ready_at;
-  bool stopped = false;  // SIGSTOP: there, but does not answer
-  std::string data;      // "" is empty; anything else was written by a client
-  uint64_t pid = 0;      // never used again
-
-  // --- of a Redis (replication.cc) ---
-  std::optional<Address> follows;  // empty: a master
-  std::vector<uint64_t> writes;    // what it holds, in the order of its stream
-  int64_t stream_base = 0;         // bytes before the first of `writes`
-  uint64_t synced_with = 0;        // the process whose stream it has joined; 0: none
-  uint64_t syncing_with = 0;       // the same, while the first copy is on its way
-  Instant synced_at;               // when that copy will be complete
-  Instant stream_from;             // "online", but nothing flows before
-  Instant paused_until;            // CLIENT PAUSE WRITE
-
-  int64_t offset() const { return stream_base + static_cast<int64_t>(writes.size()) * 100; }
 };
 
 struct Directory {  // of a member, on a host's disk
@@ -148,8 +128,16 @@ class World {
   Engine* EngineAt(const Address& address);
   // What a client of the group's primary endpoint talks to; nullptr when there is nobody.
   Engine* EngineBehind(const model::Group& group);
+  // Whether a member was stopped in order: its data waits for the next launch, or is that launch's.
+  bool HasKept(MemberId member) const;
   // Writes that clients of the group's primary endpoint were told to be done, in their order.
   std::map<model::GroupId, std::vector<uint64_t>> acknowledged;
+  // Who acknowledged writes to a group, in the newest epoch in which there was one.
+  struct Writers {
+    uint64_t epoch = 0;
+    std::set<MemberId> members;
+  };
+  std::map<model::GroupId, Writers> writers;
 
   // --- looking at it ---
   Random& random() { return random_; }
@@ -163,6 +151,8 @@ class World {
   // Called after every event; a sentence is a violation.
   std::function<std::string()> checker;
   void Violate(const std::string& what);
+  // Every message comes, and soon, from the beginning on.
+  bool HasGoodNetwork() const;
   // Why engines may be killed by their agent; the checks know it from here.
   const std::set<MemberId>& hung_ever() const { return hung_ever_; }
   SimStore& store() { return store_; }
@@ -196,8 +186,10 @@ class World {
   ReplicationReport TakeRole(Engine& engine, const host::SyncReplication& action);
   void Prove(Engine& leader, const Address& address, const host::SyncReplication& action,
              ReplicationReport* seen);
+  // The process behind a member's own endpoint, whether or not it answers.
+  Engine* ProcessAt(const Address& address);
   void Follow(MemberId member, uint64_t pid);
-  void FollowOnce(Engine& engine);
+  MemberId MemberOf(const Engine& engine) const;
   void WriteAsClients();
   void WatchProcesses();
   bool KillPid(uint64_t pid);
@@ -220,6 +212,7 @@ class World {
 
   Random random_;
   Faults faults_;
+  const bool loses_or_delays_;  // messages
   FakeClock clock_;
   SimStore store_;
   core::Settings settings_;
@@ -231,10 +224,12 @@ class World {
   Instant controller_paused_until_;
   std::vector<std::function<void()>> controller_work_;  // waits for a paused control plane
   Instant last_step_;
+  Instant listens_since_;  // the control plane, without having stood still
   std::map<HostId, SimHost> hosts_;
   std::set<Address> taken_addresses_;  // by strangers
   std::set<Address> tried_addresses_;
   std::set<MemberId> hung_ever_;
+  std::map<MemberId, Instant> last_sync_;  // when the newest look reaches its engine
   uint64_t next_pid_ = 1000;
   uint64_t next_write_ = 1;
   std::set<std::pair<MemberId, int64_t>> told_ended_;

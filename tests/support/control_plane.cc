@@ -1,6 +1,7 @@
 #include "tests/support/control_plane.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "common/check.h"
@@ -11,10 +12,54 @@
 
 namespace ec::testing {
 
-void FakeHost::Crash(MemberId id) {
-  MemberReport& report = members.at(id);
+namespace {
+
+// A process of its own for every start of an engine.
+void Start(MemberReport& report) {
   ++report.launch;
   report.resumed = false;
+  report.pid = static_cast<int64_t>(report.id * 1000 + report.launch);
+  report.start_time = report.launch;
+}
+
+void Replicate(const FakeHost& host, const ReplicationSpec& spec,
+               const std::function<bool(const Address&)>& runs, MemberReport* report) {
+  if (report->phase != MemberPhase::kServing) {
+    report->replication.reset();
+    return;
+  }
+  if (!report->replication) report->replication.emplace();
+  ReplicationReport& seen = *report->replication;
+  if (!host.stubborn.contains(report->id)) {
+    seen.epoch = spec.epoch;
+    seen.leads = spec.leads;
+    seen.link_up = !spec.leads;
+    seen.paused = spec.paused;
+    seen.proof = spec.proof;
+    seen.in_sync.clear();
+    std::ranges::copy_if(spec.followers, std::back_inserter(seen.in_sync),
+                         [&](const Address& a) { return runs(a) && !host.unproved.contains(a); });
+  }
+  const auto offset = host.offsets.find(report->id);
+  seen.offset = offset == host.offsets.end() ? 100 : offset->second;
+  const auto question = host.asked.find(report->id);
+  if (question == host.asked.end() || host.mute.contains(report->id)) return;
+  if (seen.offset >= question->second.at_least) seen.answers = question->second.number;
+}
+
+}  // namespace
+
+void FakeHost::Crash(MemberId id) { Start(members.at(id)); }
+
+void FakeHost::Kill(MemberId id) {
+  MemberReport& report = members.at(id);
+  report.phase = MemberPhase::kDown;
+  report.pid = 0;
+  report.start_time = 0;
+  report.trouble = "the engine was killed by signal 9";
+  report.replication.reset();
+  offsets.erase(id);
+  killed.insert(id);
 }
 
 ControlPlane::ControlPlane(core::Settings with) : settings(std::move(with)) {
@@ -49,6 +94,11 @@ void ControlPlane::Pass(Duration time) {
 std::vector<Status> ControlPlane::Step(const std::vector<core::Input>& inputs) {
   decision = core::Decide(state, settings, now, inputs);
   if (!decision.edit.empty()) model::Apply(decision.edit, now.instant, &state);
+  for (const core::Question& question : decision.questions) {
+    ++questions_;
+    model::NoteQuestion(question.question, question.epoch, now.instant, &state);
+    hosts_.at(question.host).asked[question.question.member] = question.question;
+  }
   return decision.verdicts;
 }
 
@@ -85,16 +135,34 @@ void ControlPlane::Register(FakeHost& host) {
 void ControlPlane::Obey(FakeHost& host) const {
   const model::Sighting& sighting = state.sightings.at(host.hello.host);
   Merge(core::PlanSince(state, host.hello.host, sighting.plan_revision), &host.plan);
+  const auto runs = [&](const Address& address) {
+    return std::ranges::any_of(hosts_, [&](const auto& other) {
+      return std::ranges::any_of(other.second.plan.members, [&](const auto& member) {
+        const auto report = other.second.members.find(member.first);
+        return member.second.address == address && report != other.second.members.end() &&
+               report->second.pid != 0;
+      });
+    });
+  };
   for (const auto& [id, spec] : host.plan.members) {
     MemberReport& report = host.members[id];
-    if (report.generation == spec.generation) continue;
-    report.id = id;
-    report.generation = spec.generation;
-    ++report.launch;
-    report.resumed = false;
-    report.phase = host.first_phase;
-    report.trouble = host.first_trouble;
-    report.engine_version = host.hello.engines.at(spec.engine);
+    const bool leads_others = spec.replication && !spec.replication->followers.empty();
+    const bool again = host.killed.contains(id) && !leads_others && !host.kept_down.contains(id);
+    if (report.generation != spec.generation || again) {
+      report.id = id;
+      report.generation = spec.generation;
+      Start(report);
+      report.phase = host.first_phase;
+      report.trouble = host.first_trouble;
+      report.engine_version = host.hello.engines.at(spec.engine);
+      host.killed.erase(id);
+    }
+    if (spec.condemned != 0 && spec.condemned == report.launch && report.pid != 0) host.Kill(id);
+    if (spec.replication) {
+      Replicate(host, *spec.replication, runs, &report);
+    } else {
+      report.replication.reset();
+    }
   }
   if (!host.keeps_removed) {
     std::erase_if(host.members,
@@ -132,15 +200,26 @@ bool ControlPlane::Hear(const HostReport& report) {
 }
 
 void ControlPlane::Settle() {
+  int quiet = 0;  // a leader sees in the round after it what a follower has become
   for (int round = 0; round < 100; ++round) {
-    const uint64_t before = records().revision;
+    const auto before = std::pair(records().revision, questions_);
     for (auto& [id, host] : hosts_) {
       if (!host.silent) Report(host);
     }
     Tick();
-    if (records().revision == before) return;
+    quiet = std::pair(records().revision, questions_) == before ? quiet + 1 : 0;
+    if (quiet == 2) return;
   }
   EC_CHECK(false);  // nothing may go on for ever
+}
+
+void ControlPlane::SeeEnd(MemberId id) {
+  const model::Member& member = records().members.at(id);
+  const auto report = state.sightings.at(member.host).members.find(id);
+  EC_CHECK(report != state.sightings.at(member.host).members.end());
+  const model::Ended ended{report->second.pid, report->second.start_time};
+  model::NoteEnded(id, ended, &state);
+  Step({core::EngineEnded{id, ended.pid, ended.start_time}});
 }
 
 void ControlPlane::Restart() {
@@ -158,6 +237,14 @@ const model::Cluster& ControlPlane::cluster(const model::ClusterId& id) const {
 
 bool ControlPlane::has_cluster(const model::ClusterId& id) const {
   return records().clusters.contains(id);
+}
+
+const model::Group& ControlPlane::group(const model::GroupId& id) const {
+  return records().groups.at(id);
+}
+
+bool ControlPlane::has_group(const model::GroupId& id) const {
+  return records().groups.contains(id);
 }
 
 const model::Member& ControlPlane::node(const model::ClusterId& id,
@@ -198,6 +285,15 @@ core::CreateCluster Redis(const std::string& id) {
   core::CreateCluster request;
   request.id = id;
   request.engine = "redis";
+  request.node_type = "cache.t3.micro";
+  return request;
+}
+
+core::CreateGroup RedisGroup(const std::string& id, int clusters) {
+  core::CreateGroup request;
+  request.id = id;
+  request.description = "a group of the tests";
+  request.clusters = clusters;
   request.node_type = "cache.t3.micro";
   return request;
 }

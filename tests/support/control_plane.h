@@ -35,8 +35,19 @@ struct FakeHost {
   MemberPhase first_phase = MemberPhase::kServing;  // of engines that it starts from now on
   std::string first_trouble;
 
+  // --- replication: an engine takes its role on at once, and a leader proves all its followers ---
+  std::map<MemberId, OffsetQuestion> asked;  // the newest question about each member
+  std::map<MemberId, int64_t> offsets;       // how far each engine has come; 100 unless set
+  std::set<Address> unproved;                // followers that a leader here does not prove
+  std::set<MemberId> stubborn;               // engines that stay in the role that they have
+  std::set<MemberId> mute;                   // engines that answer no question
+  std::set<MemberId> killed;                 // engines that wait to be started again
+  std::set<MemberId> kept_down;              // and those that cannot be
+
   // The engine of a member dies and is started again by the agent.
   void Crash(MemberId id);
+  // The engine dies. The agent starts it again when its plan allows it: not while it leads others.
+  void Kill(MemberId id);
 };
 
 class ControlPlane {
@@ -64,6 +75,7 @@ class ControlPlane {
   FakeHost& host(const HostId& id) { return hosts_.at(id); }
   // The host on which a node is placed.
   FakeHost& HostOf(const model::Member& node) { return hosts_.at(node.host); }
+  const FakeHost& HostOf(const model::Member& node) const { return hosts_.at(node.host); }
   std::map<HostId, FakeHost>& hosts() { return hosts_; }
   // A new start of the host's agent.
   void Register(FakeHost& host);
@@ -74,6 +86,8 @@ class ControlPlane {
   bool Hear(const HostReport& report);
   // Every host that is not silent reports until nothing changes any more.
   void Settle();
+  // The control plane itself sees that the process has ended that was last reported of the member.
+  void SeeEnd(MemberId id);
 
   // A new control plane on the same records; the hosts come back to it.
   void Restart();
@@ -84,6 +98,8 @@ class ControlPlane {
   const model::Records& records() const { return state.records; }
   const model::Cluster& cluster(const model::ClusterId& id) const;
   bool has_cluster(const model::ClusterId& id) const;
+  const model::Group& group(const model::GroupId& id) const;
+  bool has_group(const model::GroupId& id) const;
   const model::Member& node(const model::ClusterId& cluster, const std::string& node_id) const;
   std::vector<model::Member> nodes(const model::ClusterId& cluster) const;  // by node id
   // The messages of the events since the last call.
@@ -93,11 +109,13 @@ class ControlPlane {
  private:
   std::map<HostId, FakeHost> hosts_;
   uint64_t seen_event_ = 0;
+  uint64_t questions_ = 0;  // asked so far
 };
 
 // Requests with nothing but what they need.
 core::CreateCluster Memcached(const std::string& id, int nodes = 1);
 core::CreateCluster Redis(const std::string& id);
+core::CreateGroup RedisGroup(const std::string& id, int clusters = 1);
 std::string ClusterArn(const std::string& id);
 
 }  // namespace ec::testing

@@ -32,6 +32,21 @@ inline std::set<model::ClusterId> WorkingOf(const model::State& state) {
   return ids;
 }
 
+inline std::set<std::tuple<HostId, uint64_t, model::GroupId>> ServedGroupsOf(
+    const model::State& state) {
+  std::set<std::tuple<HostId, uint64_t, model::GroupId>> served;
+  for (const auto& [id, host] : state.hosts) {
+    for (const auto& [revision, group] : host.groups) served.emplace(id, revision, group);
+  }
+  return served;
+}
+
+inline std::set<model::GroupId> GroupsUnderWayOf(const model::State& state) {
+  std::set<model::GroupId> ids;
+  for (const auto& [id, since] : state.group_since) ids.insert(id);
+  return ids;
+}
+
 }  // namespace internal
 
 // The name of the first index that is not as a fresh Begin(records) makes it; empty: all are.
@@ -45,6 +60,13 @@ inline std::string WrongIndex(const model::State& state) {
   std::set<std::pair<Instant, model::ClusterId>> operations;
   for (const auto& [id, since] : state.phase_since) operations.emplace(since, id);
   if (state.operations != operations) return "operations";
+  if (internal::ServedGroupsOf(state) != internal::ServedGroupsOf(fresh)) return "groups of hosts";
+  if (state.group_endpoints != fresh.group_endpoints) return "group_endpoints";
+  if (state.group_windows != fresh.group_windows) return "group_windows";
+  if (internal::GroupsUnderWayOf(state) != internal::GroupsUnderWayOf(fresh)) return "group_since";
+  std::set<std::pair<Instant, model::GroupId>> group_operations;
+  for (const auto& [id, since] : state.group_since) group_operations.emplace(since, id);
+  if (state.group_operations != group_operations) return "group_operations";
   return {};
 }
 
