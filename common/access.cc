@@ -63,6 +63,7 @@ const Gate::Admission* Gate::ByGroup(const std::vector<std::string>& groups) con
 
 Judgement Gate::Judge(Ip4 source) const {
   using Cause = Judgement::Cause;
+  if (std::ranges::find(door_.peers, source) != door_.peers.end()) return {.cause = Cause::kPeer};
   const Instance* const instance = sources_->Find(source);
   if (instance == nullptr) return {.cause = Cause::kNoInstance};
   if (instance->vpc != door_.vpc) return {.cause = Cause::kOtherVpc, .instance = instance->id};
@@ -74,6 +75,16 @@ Judgement Gate::Judge(Ip4 source) const {
           .instance = instance->id,
           .group = first->group,
           .rule = first->rule};
+}
+
+std::vector<Ip4> Gate::AdmittedSources() const {
+  std::vector<Ip4> admitted = door_.peers;
+  for (const Instance& instance : sources_->all()) {
+    if (instance.vpc == door_.vpc && Judge(instance.source).cause == Judgement::Cause::kAdmitted) {
+      admitted.push_back(instance.source);
+    }
+  }
+  return admitted;
 }
 
 }  // namespace ec

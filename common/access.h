@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/address.h"
@@ -56,17 +57,39 @@ struct Network {
   friend bool operator==(const Network&, const Network&) = default;
 };
 
-// The side of an endpoint that a judgement looks at.
+// A network that is handed around without being copied. Equal when what it holds is.
+class SharedNetwork {
+ public:
+  SharedNetwork() = default;  // none: nobody is known, and nobody is admitted
+  explicit SharedNetwork(Network network)
+      : network_(std::make_shared<const Network>(std::move(network))) {}
+  explicit operator bool() const { return network_ != nullptr; }
+  const Network& operator*() const { return *network_; }
+  const Network* operator->() const { return network_.get(); }
+  friend bool operator==(const SharedNetwork& one, const SharedNetwork& other) {
+    if (one.network_ == other.network_) return true;
+    return one.network_ && other.network_ && *one.network_ == *other.network_;
+  }
+
+ private:
+  std::shared_ptr<const Network> network_;
+};
+
+// The side of an endpoint that a judgement looks at. One without a VPC admits nobody but `peers`.
 struct Door {
   std::string vpc;
   std::vector<std::string> groups;
   uint16_t port = 0;
+  // What always comes in, as it is the service's own traffic: the endpoint's own address, and those
+  // of its replication group.
+  std::vector<Ip4> peers;
   friend bool operator==(const Door&, const Door&) = default;
 };
 
 struct Judgement {
   enum class Cause {
     kAdmitted,
+    kPeer,        // admitted as the service's own
     kNoInstance,  // the source is nobody's
     kOtherVpc,    // an instance, but of another VPC
     kNoRule,      // of the VPC, and no rule of the endpoint's groups matches
@@ -76,7 +99,7 @@ struct Judgement {
   std::string_view group;     // whose rule has admitted it
   std::string_view rule;      // that rule's id: the first that matches, in the groups' order
 
-  bool admitted() const { return cause == Cause::kAdmitted; }
+  bool admitted() const { return cause == Cause::kAdmitted || cause == Cause::kPeer; }
 };
 
 // All sources of a network, to be looked up in. Shared by the gates of many endpoints.
@@ -84,6 +107,7 @@ class Sources {
  public:
   explicit Sources(const Network& network);
   const Instance* Find(Ip4 source) const;
+  const std::vector<Instance>& all() const { return instances_; }
 
  private:
   const std::vector<Instance> instances_;
@@ -96,6 +120,7 @@ class Gate {
  public:
   Gate(const Network& network, std::shared_ptr<const Sources> sources, Door door);
   Judgement Judge(Ip4 source) const;
+  std::vector<Ip4> AdmittedSources() const;
   const Door& door() const { return door_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/check.h"
+#include "controlplane/model/access.h"
 #include "controlplane/model/parameters.h"
 
 namespace ec::core {
@@ -102,6 +103,16 @@ MemberId TargetOf(const model::State& state, const Cluster& cluster) {
   return best == nullptr ? 0 : best->id;
 }
 
+EndpointSpec ConfigurationOf(const model::State& state, const Cluster& cluster) {
+  EndpointSpec spec;
+  spec.id = cluster.configuration->id;
+  spec.listen = cluster.configuration->address;
+  spec.target = TargetOf(state, cluster);
+  spec.discovery = DiscoveryOf(state, cluster);
+  spec.door = model::DoorOf(state.records, cluster, spec.listen);
+  return spec;
+}
+
 void AddMember(const model::State& state, const Member& member, PlanUpdate* update) {
   if (member.status == MemberStatus::kDeleting) {
     update->gone_members.push_back(member.id);
@@ -111,7 +122,12 @@ void AddMember(const model::State& state, const Member& member, PlanUpdate* upda
   const Cluster& cluster = state.records.clusters.at(member.cluster);
   if (WaitsForLeader(state, cluster, member)) return;
   update->members.push_back(SpecOf(state, cluster, member));
-  update->endpoints.push_back({member.id, member.address, member.id, DiscoveryOf(state, cluster)});
+  EndpointSpec& endpoint = update->endpoints.emplace_back();
+  endpoint.id = member.id;
+  endpoint.listen = member.address;
+  endpoint.target = member.id;
+  endpoint.discovery = DiscoveryOf(state, cluster);
+  endpoint.door = model::DoorOf(state.records, cluster, member.address);
 }
 
 // Its endpoints are closed, and its members are going.
@@ -120,7 +136,13 @@ bool IsLeaving(const model::Group& group) {
          group.status == model::GroupStatus::kCreateFailed;
 }
 
-EndpointSpec PrimaryOf(const model::Group& group) {
+// A group is as open as its leader's cluster.
+Door DoorOf(const model::State& state, const model::Group& group, Address address) {
+  const model::ClusterId& leader = state.records.members.at(group.leader).cluster;
+  return model::DoorOf(state.records, state.records.clusters.at(leader), address);
+}
+
+EndpointSpec PrimaryOf(const model::State& state, const model::Group& group) {
   EndpointSpec spec;
   spec.id = group.primary.id;
   spec.listen = group.primary.address;
@@ -128,6 +150,7 @@ EndpointSpec PrimaryOf(const model::Group& group) {
   spec.target = demoting ? group.successor : group.leader;
   // While the leader steps down, connections wait for the epoch in which the successor leads.
   spec.leads_since = demoting ? group.epoch + 1 : group.epoch;
+  spec.door = DoorOf(state, group, group.primary.address);
   return spec;
 }
 
@@ -136,6 +159,7 @@ EndpointSpec ReaderOf(const model::State& state, const model::Group& group) {
   EndpointSpec spec;
   spec.id = group.reader.id;
   spec.listen = group.reader.address;
+  spec.door = DoorOf(state, group, group.reader.address);
   for (const model::ClusterId& cluster : group.members) {
     for (const MemberId id : state.records.clusters.at(cluster).members) {
       const Member& member = state.records.members.at(id);
@@ -154,6 +178,9 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
   update.revision = state.records.revision;
   update.base = base;
   if (base < state.gone_since || base > state.records.revision) update.base = 0;
+  if (state.access && (update.base == 0 || state.access->revision > update.base)) {
+    update.network = state.access;
+  }
   const auto found = state.hosts.find(host);
   if (found == state.hosts.end()) return update;
   const model::HostIndex& index = found->second;
@@ -163,8 +190,7 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
   for (auto it = index.configurations.lower_bound({update.base + 1, ""});
        it != index.configurations.end(); ++it) {
     const Cluster& cluster = state.records.clusters.at(it->second);
-    update.endpoints.push_back({cluster.configuration->id, cluster.configuration->address,
-                                TargetOf(state, cluster), DiscoveryOf(state, cluster)});
+    update.endpoints.push_back(ConfigurationOf(state, cluster));
   }
   for (auto it = index.groups.lower_bound({update.base + 1, ""}); it != index.groups.end(); ++it) {
     const model::Group& group = state.records.groups.at(it->second);
@@ -173,7 +199,7 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
       update.gone_endpoints.push_back(group.reader.id);
       continue;
     }
-    if (group.primary.host == host) update.endpoints.push_back(PrimaryOf(group));
+    if (group.primary.host == host) update.endpoints.push_back(PrimaryOf(state, group));
     if (group.reader.host == host) update.endpoints.push_back(ReaderOf(state, group));
   }
   if (update.base == 0) {  // what is not in it is gone
@@ -191,6 +217,9 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
 
 std::set<HostId> HostsTouched(const model::State& state, const model::Edit& edit) {
   std::set<HostId> hosts;
+  if (model::ChangesAccess(state.records, edit)) {  // all of them judge by it
+    for (const auto& [id, host] : state.records.hosts) hosts.insert(id);
+  }
   for (const auto& [id, change] : edit.members) {
     if (change) hosts.insert(change->host);
     const auto old = state.records.members.find(id);

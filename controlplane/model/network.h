@@ -81,7 +81,9 @@ struct InstanceRow {
 };
 
 inline constexpr const char* kDefaultGroupName = "default";
+// The machine itself: whatever connects from 127.0.0.1.
 inline constexpr const char* kLocalhostInstance = "i-localhost";
+inline constexpr Ip4 kLocalhost{0x7f000001};
 // EC2 keeps the first four addresses of a subnet and the last one to itself.
 inline constexpr uint32_t kSubnetAddressesReserved = 5;
 inline constexpr int kRulesPerGroupMax = 60;      // EC2's default quota

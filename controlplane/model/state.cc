@@ -1,6 +1,7 @@
 #include "controlplane/model/state.h"
 
 #include "common/check.h"
+#include "controlplane/model/access.h"
 
 namespace ec::model {
 namespace {
@@ -221,13 +222,14 @@ State Begin(Records records, Instant now) {
     IndexGroup(group, &state);
     BeginGroupPhase(group, now, &state);
   }
+  state.access = SharedNetwork(AccessOf(state.records));
   return state;
 }
 
 namespace {
 
 template <typename Key, typename Row>
-bool ApplyRows(const std::map<Key, std::optional<Row>>& changes, std::map<Key, Row>* rows) {
+void ApplyRows(const std::map<Key, std::optional<Row>>& changes, std::map<Key, Row>* rows) {
   for (const auto& [id, change] : changes) {
     if (change) {
       rows->insert_or_assign(id, *change);
@@ -235,16 +237,14 @@ bool ApplyRows(const std::map<Key, std::optional<Row>>& changes, std::map<Key, R
       rows->erase(id);
     }
   }
-  return !changes.empty();
 }
 
 void ApplyNetwork(const Edit& edit, State* state) {
   Records& records = state->records;
-  bool judged = ApplyRows(edit.vpcs, &records.vpcs);
+  ApplyRows(edit.vpcs, &records.vpcs);
   ApplyRows(edit.subnets, &records.subnets);
-  judged |= ApplyRows(edit.security_groups, &records.security_groups);
-  judged |= ApplyRows(edit.instances, &records.instances);
-  if (judged) state->network_revision = edit.revision;
+  ApplyRows(edit.security_groups, &records.security_groups);
+  ApplyRows(edit.instances, &records.instances);
 }
 
 }  // namespace
@@ -252,6 +252,7 @@ void ApplyNetwork(const Edit& edit, State* state) {
 void Apply(const Edit& edit, Instant at, State* state) {
   EC_CHECK(edit.revision == state->records.revision + 1);
   Records& records = state->records;
+  const bool changes_access = ChangesAccess(records, edit);
   records.revision = edit.revision;
   if (edit.installation) records.installation = *edit.installation;
   for (const auto& [name, zone] : edit.zones) records.zones[name] = zone;
@@ -268,6 +269,7 @@ void Apply(const Edit& edit, Instant at, State* state) {
     if (change) ApplyMember(id, change, edit.revision, state);
   }
   ApplyNetwork(edit, state);
+  if (changes_access) state->access = SharedNetwork(AccessOf(records));
   for (const Event& event : edit.events) records.events.emplace(event.serial, event);
   records.events.erase(records.events.begin(),
                        records.events.lower_bound(edit.events_dropped_below));

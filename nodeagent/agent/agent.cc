@@ -93,6 +93,7 @@ void Agent::ScheduleCounts() {
   counts_timer_.expires_after(options_.settings.report_every);
   counts_timer_.async_wait([this](error_code error) {
     if (error) return;
+    endpoints_->Sweep();
     Step(host::EndpointsSeen{endpoints_->Report()});
     ScheduleCounts();
   });
@@ -112,7 +113,7 @@ void Agent::Perform(const host::Action& action) {
   } else if (const auto* sync = std::get_if<host::SyncReplication>(&action)) {
     SyncReplication(*sync);
   } else if (const auto* conform = std::get_if<host::ConformEndpoints>(&action)) {
-    host::EndpointsSeen seen{endpoints_->Conform(conform->endpoints)};
+    host::EndpointsSeen seen{endpoints_->Conform(conform->endpoints, conform->network)};
     asio::post(io_, [this, seen = std::move(seen)] { Step(seen); });
   } else if (const auto* remember = std::get_if<host::RememberPlan>(&action)) {
     RememberPlan(remember->plan);

@@ -104,7 +104,8 @@ void HostMachine::OnPlan(const PlanUpdate& update, Instant now) {
   if (!Merge(update, &plan)) return;
   KeepNewerEpochs(plan_, &plan);
   const bool carries = !confirmed_ || !update.members.empty() || !update.endpoints.empty() ||
-                       !update.gone_members.empty() || !update.gone_endpoints.empty();
+                       !update.gone_members.empty() || !update.gone_endpoints.empty() ||
+                       update.network;
   confirmed_ = true;
   plan_ = std::move(plan);
   for (const OffsetQuestion& question : update.questions) {
@@ -432,8 +433,9 @@ void HostMachine::Conform(Instant now) {
   conform_again_ = false;
   next_conform_ = now + ConformPause(now);
   std::map<EndpointId, EndpointSpec> wanted = WantedEndpoints();
-  if (wanted == conformed_ && !retry) return;
+  if (wanted == conformed_ && plan_.network == conformed_network_ && !retry) return;
   ConformEndpoints action;
+  action.network = conformed_network_ = plan_.network;
   for (const auto& [id, spec] : wanted) {
     action.endpoints.push_back(spec);
     const auto old = conformed_.find(id);

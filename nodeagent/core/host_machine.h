@@ -166,6 +166,7 @@ struct ProbeEndpoint {  // as a client would; EndpointProbed follows
 // With neither a target nor anything to spread over, connections are held until there is one.
 struct ConformEndpoints {
   std::vector<EndpointSpec> endpoints;
+  SharedNetwork network;  // by which they judge who may connect
   friend bool operator==(const ConformEndpoints&, const ConformEndpoints&) = default;
 };
 struct RememberPlan {  // for the next start of the agent
@@ -277,6 +278,7 @@ class HostMachine {
   std::map<MemberId, Member> members_;
   std::map<EndpointId, EndpointReport> endpoints_;
   std::map<EndpointId, EndpointSpec> conformed_;  // what was last asked of the endpoints
+  SharedNetwork conformed_network_;               // the same
   bool conform_again_ = true;
   Instant next_conform_;
   Instant hurry_until_;  // with endpoints that could not be opened

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <latch>
+#include <map>
 #include <thread>
 #include <utility>
 
 #include "common/log.h"
 #include "nodeagent/endpoint/client_kill.h"
+#include "nodeagent/endpoint/open_connections.h"
 
 namespace ec::endpoint {
 namespace {
@@ -33,7 +35,7 @@ Carrier::Carrier(const Settings& settings, EnginePath engine_path, EnginePath pa
     : engine_path_(engine_path),
       passer_(std::move(passing_path)),
       waiting_room_(settings.hold_max, &passer_, engine_path,
-                    [this](UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+                    [this](Client client, std::shared_ptr<Endpoint> endpoint) {
                       Relay(std::move(client), std::move(endpoint));
                     }) {
   for (int i = 0; i < ThreadCount(settings.threads); ++i) {
@@ -41,13 +43,13 @@ Carrier::Carrier(const Settings& settings, EnginePath engine_path, EnginePath pa
   }
 }
 
-void Carrier::Take(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+void Carrier::Take(Client client, std::shared_ptr<Endpoint> endpoint) {
   switch (endpoint->carry()) {
     case Carry::kRelay:
       Relay(std::move(client), std::move(endpoint));
       break;
     case Carry::kHandOver:
-      if (passer_.PassFor(*endpoint, client.get()) == Passer::Outcome::kPassed) {
+      if (passer_.PassFor(*endpoint, client.socket.get(), client.ip) == Passer::Outcome::kPassed) {
         ++endpoint->tally().handed_over;
         endpoint->NoteCarried(Carry::kHandOver);
         break;
@@ -59,7 +61,7 @@ void Carrier::Take(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
   }
 }
 
-void Carrier::Relay(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+void Carrier::Relay(Client client, std::shared_ptr<Endpoint> endpoint) {
   // The one with the fewest connections: a few busy ones are then spread evenly as well.
   const auto& relay =
       *std::ranges::min_element(relays_, {}, [](const auto& r) { return r->open(); });
@@ -98,6 +100,27 @@ void Carrier::CutHandedOver(const std::vector<std::shared_ptr<Endpoint>>& endpoi
     LogWarning("an engine that does not answer was to close connections",
                {{"member", former}, {"endpoint", ToString(endpoint->address())}});
   }
+}
+
+bool Carrier::Revoke(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
+  std::map<Address, Endpoint*> handed_over;
+  for (const auto& endpoint : endpoints) {
+    if (endpoint->carry() != Carry::kRelay) handed_over[endpoint->address()] = endpoint.get();
+  }
+  if (handed_over.empty()) return true;
+  std::map<MemberId, std::vector<Revocation>> by_engine;
+  for (const OpenConnection& connection : OpenConnections()) {
+    const auto found = handed_over.find(connection.local);
+    if (found == handed_over.end() || found->second->Admits(connection.peer.ip)) continue;
+    const Revocation revocation{connection.peer.ip, connection.local};
+    std::vector<Revocation>& of_engine = by_engine[found->second->target()];
+    ++found->second->tally().cut;
+    if (std::ranges::find(of_engine, revocation) == of_engine.end()) {
+      of_engine.push_back(revocation);
+    }
+  }
+  for (const auto& [target, revocations] : by_engine) passer_.Revoke(target, revocations);
+  return by_engine.empty();
 }
 
 size_t Carrier::open() const {

@@ -28,7 +28,8 @@ bool PeerIsDead(int socket) {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<Endpoint> endpoint) : endpoint_(std::move(endpoint)) {
+Connection::Connection(Ip4 client_ip, std::shared_ptr<Endpoint> endpoint)
+    : client_ip_(client_ip), endpoint_(std::move(endpoint)) {
   if (endpoint_->replies() == nullptr) return;
   filter_ = std::make_unique<DiscoveryFilter>([this] { return endpoint_->replies(); }, DrawToken);
 }

@@ -43,7 +43,7 @@ class Connection {
   };
 
   // Held. Looks for discovery commands if the endpoint has answers to them.
-  explicit Connection(std::shared_ptr<Endpoint> endpoint);
+  Connection(Ip4 client_ip, std::shared_ptr<Endpoint> endpoint);
 
   // Begins to watch the sockets; the epoll events carry &client() or &engine(). False if that
   // cannot be done.
@@ -62,6 +62,7 @@ class Connection {
   bool is_held() const { return !engine_.is_open(); }
   bool is_closed() const { return !client_.is_open(); }
   End end() const { return end_; }
+  Ip4 client_ip() const { return client_ip_; }
   const std::shared_ptr<Endpoint>& endpoint() const { return endpoint_; }
 
   // The relay's own notes.
@@ -81,6 +82,7 @@ class Connection {
   End FindEnd() const;
   void PassEndsOn();
 
+  const Ip4 client_ip_;
   const std::shared_ptr<Endpoint> endpoint_;
   Stream client_{this};
   Stream engine_{this};                      // not open while the connection is held

@@ -7,7 +7,9 @@
 #include <set>
 #include <utility>
 
+#include "common/access.h"
 #include "common/check.h"
+#include "common/log.h"
 #include "nodeagent/endpoint/acceptor.h"
 #include "nodeagent/endpoint/carrier.h"
 #include "nodeagent/endpoint/endpoint.h"
@@ -32,21 +34,25 @@ class EndpointServer::Impl {
         carrier_(settings, std::move(engine_path), std::move(passing_path)),
         acceptor_(settings.connections_max, &carrier_) {}
 
-  std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& specs);
+  std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& specs,
+                                      const SharedNetwork& network);
   std::vector<EndpointReport> Report() const;
+  void Sweep();
 
  private:
   struct Slot {
     EndpointSpec spec;
     std::shared_ptr<Tally> tally = std::make_shared<Tally>();
     std::shared_ptr<Endpoint> endpoint;  // always the one of spec.listen, and leads as spec says
+    std::shared_ptr<const Gate> gate;    // the endpoint's
     std::optional<int> listener;         // the acceptor's name for it; nullopt: not listening
     EndpointTrouble trouble = EndpointTrouble::kNone;
     std::string trouble_text;
   };
 
   void Drop(const std::vector<EndpointSpec>& specs);
-  void Update(const EndpointSpec& spec);
+  void Update(const EndpointSpec& spec, bool rules_changed);
+  void DropOthers(const Slot& slot) const;
   void Retire(const std::shared_ptr<Endpoint>& endpoint);
   void Open(Slot* slot);
   void Close(Slot* slot);
@@ -57,16 +63,27 @@ class EndpointServer::Impl {
   Acceptor acceptor_;  // after what it uses
   mutable std::mutex mutex_;
   std::map<EndpointId, Slot> slots_;  // guarded by mutex_
+  SharedNetwork network_;             // guarded by mutex_
+  std::shared_ptr<const Sources> sources_ =
+      std::make_shared<const Sources>(Network());  // of the network; guarded by mutex_
+  bool revoking_ = false;  // engines may still have what they were told to close; guarded by mutex_
   // Those that are replaced or lead elsewhere; guarded by mutex_; empty between calls.
   std::vector<std::shared_ptr<Endpoint>> changed_;
 };
 
-std::vector<EndpointReport> EndpointServer::Impl::Conform(const std::vector<EndpointSpec>& specs) {
+std::vector<EndpointReport> EndpointServer::Impl::Conform(const std::vector<EndpointSpec>& specs,
+                                                          const SharedNetwork& network) {
   const std::lock_guard lock(mutex_);
+  const bool rules_changed = network != network_;
+  if (rules_changed) {
+    network_ = network;
+    sources_ = std::make_shared<const Sources>(network ? *network : Network());
+  }
   // First everything closes that is to close: an address may pass from one endpoint to another.
   Drop(specs);
-  for (const EndpointSpec& spec : specs) Update(spec);
-  carrier_.Cut(std::exchange(changed_, {}));
+  for (const EndpointSpec& spec : specs) Update(spec, rules_changed);
+  carrier_.Cut(changed_);
+  revoking_ |= !carrier_.Revoke(std::exchange(changed_, {}));
   for (auto& [id, slot] : slots_) {
     if (!slot.listener) Open(&slot);
   }
@@ -88,14 +105,20 @@ void EndpointServer::Impl::Drop(const std::vector<EndpointSpec>& specs) {
 }
 
 // Brings the slot up to date, except that it may not be listening yet.
-void EndpointServer::Impl::Update(const EndpointSpec& spec) {
+void EndpointServer::Impl::Update(const EndpointSpec& spec, bool rules_changed) {
   Slot& slot = slots_[spec.id];
+  const bool guard_anew = rules_changed || slot.gate == nullptr || slot.spec.door != spec.door;
+  if (guard_anew) {
+    const Network none;
+    slot.gate = std::make_shared<const Gate>(network_ ? *network_ : none, sources_, spec.door);
+  }
   const bool moved = slot.spec.listen != spec.listen;
   if (moved) Close(&slot);
   const bool other_target = slot.spec.target != 0 && spec.target != 0;
   if (slot.endpoint == nullptr || moved || (other_target && slot.spec.target != spec.target)) {
     if (slot.endpoint != nullptr) Retire(slot.endpoint);
     slot.endpoint = std::make_shared<Endpoint>(spec.listen, CarryFor(settings_, spec), slot.tally);
+    slot.endpoint->Guard(slot.gate);
     slot.endpoint->Lead(spec.target, spec.spread);
     slot.endpoint->SetDiscovery(spec.discovery);
     // Clients that wait to be accepted go to the new target.
@@ -108,6 +131,25 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec) {
     if (slot.spec.discovery != spec.discovery) slot.endpoint->SetDiscovery(spec.discovery);
   }
   slot.spec = spec;
+  if (!guard_anew) return;
+  slot.endpoint->Guard(slot.gate);
+  changed_.push_back(slot.endpoint);
+  if (slot.listener) DropOthers(slot);
+}
+
+void EndpointServer::Impl::DropOthers(const Slot& slot) const {
+  if (settings_.deny != Deny::kDrop) return;
+  if (acceptor_.DropOthers(*slot.listener, slot.gate->AdmittedSources())) return;
+  LogWarning("clients that may not connect are reset: they cannot be dropped",
+             {{"endpoint", ToString(slot.spec.listen)}});
+}
+
+void EndpointServer::Impl::Sweep() {
+  const std::lock_guard lock(mutex_);
+  if (!revoking_) return;
+  std::vector<std::shared_ptr<Endpoint>> endpoints;
+  for (const auto& [id, slot] : slots_) endpoints.push_back(slot.endpoint);
+  revoking_ = !carrier_.Revoke(endpoints);
 }
 
 void EndpointServer::Impl::Retire(const std::shared_ptr<Endpoint>& endpoint) {
@@ -120,6 +162,7 @@ void EndpointServer::Impl::Open(Slot* slot) {
   if (listening.socket) {
     slot->listener = acceptor_.Add(std::move(listening.socket), slot->endpoint);
     if (!slot->listener) listening = TroubleWith(slot->spec.listen, errno);
+    if (slot->listener) DropOthers(*slot);
   }
   slot->trouble = listening.trouble;
   slot->trouble_text = std::move(listening.trouble_text);
@@ -138,6 +181,9 @@ std::vector<EndpointReport> EndpointServer::Impl::Report() const {
 std::vector<EndpointReport> EndpointServer::Impl::ReportLocked() const {
   std::vector<EndpointReport> reports;
   for (const auto& [id, slot] : slots_) {
+    if (slot.listener && settings_.deny == Deny::kDrop) {
+      slot.tally->dropped = acceptor_.Dropped(*slot.listener);
+    }
     reports.push_back({.id = id,
                        .listening = slot.listener.has_value(),
                        .trouble = slot.trouble,
@@ -156,9 +202,12 @@ EndpointServer::EndpointServer(Settings settings,
 
 EndpointServer::~EndpointServer() = default;
 
-std::vector<EndpointReport> EndpointServer::Conform(const std::vector<EndpointSpec>& endpoints) {
-  return impl_->Conform(endpoints);
+std::vector<EndpointReport> EndpointServer::Conform(const std::vector<EndpointSpec>& endpoints,
+                                                    const SharedNetwork& network) {
+  return impl_->Conform(endpoints, network);
 }
+
+void EndpointServer::Sweep() { impl_->Sweep(); }
 
 std::vector<EndpointReport> EndpointServer::Report() const { return impl_->Report(); }
 

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/tcp_socket.h"
 #include "common/unix_socket.h"
 
 namespace ec::endpoint {
@@ -24,21 +25,6 @@ namespace {
 constexpr Duration kRetryEvery = std::chrono::milliseconds(5);
 // An address that has not taken a connection by then is passed over.
 constexpr Duration kConnectMax = std::chrono::milliseconds(200);
-
-// A connection that is being made, or has been; empty if it was refused at once.
-UniqueFd ConnectTcp(const Address& address) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return fd;
-  const int on = 1;
-  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(address.port);
-  to.sin_addr.s_addr = htonl(address.ip.bits);
-  const int result = connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to));
-  if (result < 0 && errno != EINPROGRESS) fd.reset();
-  return fd;
-}
 
 // Whether the connection stands; nullopt while that is open.
 std::optional<bool> IsConnected(const UniqueFd& attempt) {
@@ -73,7 +59,7 @@ Relay::~Relay() {
   thread_.join();
 }
 
-void Relay::Carry(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+void Relay::Carry(Client client, std::shared_ptr<Endpoint> endpoint) {
   ++open_;
   ++endpoint->tally().open;
   inbox_.Post(Arrival{std::move(client), std::move(endpoint)});
@@ -127,9 +113,12 @@ void Relay::ReadInbox() {
 }
 
 void Relay::Admit(Arrival arrival) {
-  Connection& connection = connections_.emplace_back(std::move(arrival.endpoint));
+  Connection& connection =
+      connections_.emplace_back(arrival.client.ip, std::move(arrival.endpoint));
   connection.place = std::prev(connections_.end());
-  if (!connection.OpenClient(std::move(arrival.client), epoll_.get())) {
+  // The rules may have changed since it was judged, and all others have been cut.
+  const bool admitted = connection.endpoint()->Admits(connection.client_ip());
+  if (!connection.OpenClient(std::move(arrival.client.socket), epoll_.get()) || !admitted) {
     Refuse(connection);
     return;
   }
@@ -145,7 +134,7 @@ void Relay::Admit(Arrival arrival) {
 bool Relay::FindEngine(Connection& connection) {
   std::optional<Destination> failed;
   if (connection.attempt) {
-    if (connection.endpoint()->Keeps(connection.attempted)) {
+    if (connection.endpoint()->Keeps(connection.client_ip(), connection.attempted)) {
       const auto connected = IsConnected(connection.attempt);
       if (!connected && clock_.now().instant < connection.attempt_until) return false;
       if (connected.value_or(false)) return TakeAttempt(connection);
@@ -172,7 +161,7 @@ bool Relay::TryToReach(Connection& connection, const Destination& destination) {
     ++connection.endpoint()->tally().relayed;
     return true;
   }
-  connection.attempt = ConnectTcp(destination.address);
+  connection.attempt = ConnectTcp(destination.address, connection.endpoint()->address().ip);
   if (!connection.attempt) return false;
   connection.attempted = destination;
   connection.attempt_until = clock_.now().instant + kConnectMax;
@@ -195,7 +184,7 @@ void Relay::CutAll(const CutCommand& command) {
     if (std::ranges::find(command.endpoints, connection.endpoint()) == command.endpoints.end()) {
       continue;
     }
-    if (connection.endpoint()->Keeps(connection.destination)) continue;
+    if (connection.endpoint()->Keeps(connection.client_ip(), connection.destination)) continue;
     ++connection.endpoint()->tally().cut;
     Bury(connection, true);
   }

@@ -37,7 +37,7 @@ class Relay {
   Relay& operator=(const Relay&) = delete;
 
   // Carries a client's connection until it ends. Any thread.
-  void Carry(UniqueFd client, std::shared_ptr<Endpoint> endpoint);
+  void Carry(Client client, std::shared_ptr<Endpoint> endpoint);
 
   // Resets those connections of these endpoints that Carry() was called for before and that their
   // endpoint does not keep, then counts `done` down; from then on none of their bytes moves. The
@@ -51,7 +51,7 @@ class Relay {
   // Bounded by the server: one arrival for each connection that it has room for, and one call of
   // Conform() at a time.
   struct Arrival {
-    UniqueFd client;
+    Client client;
     std::shared_ptr<Endpoint> endpoint;
   };
   struct CutCommand {

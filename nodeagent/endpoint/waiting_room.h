@@ -33,7 +33,7 @@ namespace ec::endpoint {
 
 class WaitingRoom {
  public:
-  using ToRelay = std::function<void(UniqueFd, std::shared_ptr<Endpoint>)>;
+  using ToRelay = std::function<void(Client, std::shared_ptr<Endpoint>)>;
 
   // `engine_path` gives the path of an engine's own unix socket, by which one is known that runs
   // but takes no sockets. `passer` outlives the room. `to_relay` is called on the room's thread.
@@ -43,7 +43,7 @@ class WaitingRoom {
   WaitingRoom& operator=(const WaitingRoom&) = delete;
 
   // Any thread, as the following.
-  void Enter(UniqueFd client, std::shared_ptr<Endpoint> endpoint);
+  void Enter(Client client, std::shared_ptr<Endpoint> endpoint);
 
   // Resets all connections of these endpoints that Enter() was called for before, that still wait
   // and that their endpoint does not keep, then counts `done` down. The others try their luck.
@@ -54,6 +54,7 @@ class WaitingRoom {
  private:
   struct Guest {
     UniqueFd client;  // empty: it has left
+    Ip4 ip;
     std::shared_ptr<Endpoint> endpoint;
     bool held = false;   // its first bytes are known, or do not matter
     bool ended = false;  // the client has sent its end
@@ -62,7 +63,7 @@ class WaitingRoom {
   };
   // Bounded by the server, as the relay's.
   struct Arrival {
-    UniqueFd client;
+    Client client;
     std::shared_ptr<Endpoint> endpoint;
   };
   struct CutCommand {
