@@ -79,6 +79,7 @@ bool Understand(const Json& json, Installation* installation) {
   std::string carry;
   if (Get(json, "carry", &carry)) installation->carry = carry;
   if (Get(json, "memcached_carry", &carry)) installation->memcached_carry = carry;
+  if (Get(json, "deny", &carry)) installation->deny = carry;
   return true;
 }
 
@@ -191,6 +192,7 @@ Outcome WriteInstallation(const std::string& dir, const Installation& installati
   if (installation.region_nodes_max) json["region_nodes_max"] = *installation.region_nodes_max;
   if (installation.carry) json["carry"] = *installation.carry;
   if (installation.memcached_carry) json["memcached_carry"] = *installation.memcached_carry;
+  if (installation.deny) json["deny"] = *installation.deny;
   const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 
   const std::string path = InstallationFile(dir);

@@ -32,6 +32,7 @@ struct Installation {
   // How the agents carry connections, where they were told; else as they do by themselves.
   std::optional<std::string> carry;
   std::optional<std::string> memcached_carry;
+  std::optional<std::string> deny;  // the same for those that may not connect
   friend bool operator==(const Installation&, const Installation&) = default;
 };
 

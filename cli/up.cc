@@ -118,6 +118,7 @@ std::vector<std::string> AgentCommand(const Startup& startup, const std::string&
   };
   add("--carry", startup.installation.carry);
   add("--memcached-carry", startup.installation.memcached_carry);
+  add("--deny", startup.installation.deny);
   return argv;
 }
 
@@ -360,6 +361,10 @@ void AddUpCommand(CommandLine& line) {
           "The same for Memcached's nodes: first-bytes hands over all but connections that begin "
           "with a discovery command, relay answers those anywhere (default first-bytes)")
       .OneOf({"first-bytes", "relay"})
+      .Option("--deny", "HOW", &options->deny,
+              "What clients see that may not connect: reset, or drop, so that they run into their "
+              "own time limit as on AWS (default reset)")
+      .OneOf({"reset", "drop"})
       .Option("--log-level", "LEVEL", &options->log_level, "Of the daemons (default info)")
       .OneOf({"debug", "info", "warning", "error"});
 }

@@ -62,6 +62,7 @@ Installation Propose(const UpOptions& options, bool is_default_directory) {
   installation.log_level = options.log_level.value_or("info");
   installation.carry = options.carry;
   installation.memcached_carry = options.memcached_carry;
+  installation.deny = options.deny;
   return installation;
 }
 
@@ -107,6 +108,8 @@ Outcome CheckSame(const UpOptions& options, const std::string& dir,
   if (options.memcached_carry && *options.memcached_carry != memcached_carry) {
     return differs("--memcached-carry", memcached_carry);
   }
+  const std::string deny = installation.deny.value_or("reset");
+  if (options.deny && *options.deny != deny) return differs("--deny", deny);
   return {};
 }
 

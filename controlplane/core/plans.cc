@@ -136,12 +136,6 @@ bool IsLeaving(const model::Group& group) {
          group.status == model::GroupStatus::kCreateFailed;
 }
 
-// A group is as open as its leader's cluster.
-Door DoorOf(const model::State& state, const model::Group& group, Address address) {
-  const model::ClusterId& leader = state.records.members.at(group.leader).cluster;
-  return model::DoorOf(state.records, state.records.clusters.at(leader), address);
-}
-
 EndpointSpec PrimaryOf(const model::State& state, const model::Group& group) {
   EndpointSpec spec;
   spec.id = group.primary.id;
@@ -150,7 +144,7 @@ EndpointSpec PrimaryOf(const model::State& state, const model::Group& group) {
   spec.target = demoting ? group.successor : group.leader;
   // While the leader steps down, connections wait for the epoch in which the successor leads.
   spec.leads_since = demoting ? group.epoch + 1 : group.epoch;
-  spec.door = DoorOf(state, group, group.primary.address);
+  spec.door = model::DoorOf(state.records, group, group.primary.address);
   return spec;
 }
 
@@ -159,7 +153,7 @@ EndpointSpec ReaderOf(const model::State& state, const model::Group& group) {
   EndpointSpec spec;
   spec.id = group.reader.id;
   spec.listen = group.reader.address;
-  spec.door = DoorOf(state, group, group.reader.address);
+  spec.door = model::DoorOf(state.records, group, group.reader.address);
   for (const model::ClusterId& cluster : group.members) {
     for (const MemberId id : state.records.clusters.at(cluster).members) {
       const Member& member = state.records.members.at(id);

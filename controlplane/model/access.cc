@@ -85,6 +85,11 @@ bool ChangesAccess(const Records& records, const Edit& edit) {
   });
 }
 
+Door DoorOf(const Records& records, const Group& group, Address address) {
+  const ClusterId& leader = records.members.at(group.leader).cluster;
+  return DoorOf(records, records.clusters.at(leader), address);
+}
+
 Door DoorOf(const Records& records, const Cluster& cluster, Address address) {
   Door door;
   door.port = address.port;
@@ -103,6 +108,22 @@ Door DoorOf(const Records& records, const Cluster& cluster, Address address) {
     }
   }
   return door;
+}
+
+std::optional<Door> FindDoor(const Records& records, Address address) {
+  for (const auto& [id, member] : records.members) {
+    if (member.address != address) continue;
+    return DoorOf(records, records.clusters.at(member.cluster), address);
+  }
+  for (const auto& [id, cluster] : records.clusters) {
+    if (!cluster.configuration || cluster.configuration->address != address) continue;
+    return DoorOf(records, cluster, address);
+  }
+  for (const auto& [id, group] : records.groups) {
+    if (group.primary.address != address && group.reader.address != address) continue;
+    return DoorOf(records, group, address);
+  }
+  return std::nullopt;
 }
 
 }  // namespace ec::model

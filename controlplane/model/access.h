@@ -1,6 +1,8 @@
 // What hosts judge connections by (common/access.h), as it follows from the records.
 #pragma once
 
+#include <optional>
+
 #include "common/access.h"
 #include "controlplane/model/records.h"
 
@@ -13,7 +15,12 @@ Network AccessOf(const Records& records);
 // Whether AccessOf() may differ once the edit has been applied to the records.
 bool ChangesAccess(const Records& records, const Edit& edit);
 
-// Of an endpoint at that address which belongs to the cluster, or to the group that it is in.
+// Of an endpoint of the cluster at that address.
 Door DoorOf(const Records& records, const Cluster& cluster, Address address);
+// Of one of the group's own: it is as open as its leader's cluster.
+Door DoorOf(const Records& records, const Group& group, Address address);
+
+// The door of the endpoint that is at that address; nullopt: none is.
+std::optional<Door> FindDoor(const Records& records, Address address);
 
 }  // namespace ec::model

@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "common/log.h"
+#include "controlplane/server/access.h"
 #include "controlplane/server/cache_clusters.h"
 #include "controlplane/server/catalogue.h"
 #include "controlplane/server/controller_loop.h"
@@ -273,6 +274,13 @@ grpc::Status EmulatorService::DescribeEndpoints(grpc::ServerContext*,
                                                 v1::DescribeEndpointsResponse* response) {
   return Serve(clock_, "DescribeEndpoints", *request,
                [&] { return server::DescribeEndpoints(loop_, *request, response); });
+}
+
+grpc::Status EmulatorService::ExplainAccess(grpc::ServerContext*,
+                                            const v1::ExplainAccessRequest* request,
+                                            v1::ExplainAccessResponse* response) {
+  return Serve(clock_, "ExplainAccess", *request,
+               [&] { return server::ExplainAccess(loop_, *request, response); });
 }
 
 grpc::Status EmulatorService::GetVersion(grpc::ServerContext*, const v1::GetVersionRequest* request,

@@ -100,6 +100,8 @@ class EmulatorService : public v1::Emulator::Service {
   grpc::Status DescribeEndpoints(grpc::ServerContext* context,
                                  const v1::DescribeEndpointsRequest* request,
                                  v1::DescribeEndpointsResponse* response) override;
+  grpc::Status ExplainAccess(grpc::ServerContext* context, const v1::ExplainAccessRequest* request,
+                             v1::ExplainAccessResponse* response) override;
   grpc::Status GetVersion(grpc::ServerContext* context, const v1::GetVersionRequest* request,
                           v1::GetVersionResponse* response) override;
   grpc::Status Reset(grpc::ServerContext* context, const v1::ResetRequest* request,

@@ -49,6 +49,9 @@ void Fill(const model::State& state, const HostId& host, EndpointId id, v1::Endp
   out->set_connections_accepted(report.counts.accepted);
   out->set_connections_refused(report.counts.refused);
   out->set_connections_refused_full(report.counts.refused_full);
+  out->set_connections_refused_outside(report.counts.refused_outside);
+  out->set_connections_refused_by_rules(report.counts.refused_by_rules);
+  out->set_connections_dropped(report.counts.dropped);
   out->set_connections_handed_over(report.counts.handed_over);
   out->set_connections_relayed(report.counts.relayed);
   out->set_carry(NameOfCarry(report.carry));

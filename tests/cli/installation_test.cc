@@ -29,6 +29,7 @@ Installation Sample() {
   sample.log_level = "info";
   sample.carry = "relay";
   sample.memcached_carry = "relay";
+  sample.deny = "drop";
   return sample;
 }
 
@@ -40,6 +41,7 @@ TEST(InstallationFile, IsReadAsItWasWritten) {
                                  unknown.region_nodes_max.reset();
                                  unknown.carry.reset();
                                  unknown.memcached_carry.reset();
+                                 unknown.deny.reset();
                                  return unknown;
                                }()}) {
     ASSERT_TRUE(WriteInstallation(dir.path(), written).ok());
