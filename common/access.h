@@ -46,6 +46,9 @@ struct Instance {
   Ip4 source;
   Ip4 address;
   std::vector<std::string> groups;
+  // All that comes from there counts as this instance, too, unless a narrower network is another
+  // one's: how containers and other machines become instances.
+  std::optional<Cidr> network = std::nullopt;
   friend bool operator==(const Instance&, const Instance&) = default;
 };
 
@@ -112,6 +115,7 @@ class Sources {
  private:
   const std::vector<Instance> instances_;
   std::unordered_map<uint32_t, size_t> by_source_;
+  std::vector<size_t> by_network_;  // the narrowest first
 };
 
 // One endpoint's rules, made ready to judge: a judgement costs a few lookups, however many rules
@@ -120,7 +124,7 @@ class Gate {
  public:
   Gate(const Network& network, std::shared_ptr<const Sources> sources, Door door);
   Judgement Judge(Ip4 source) const;
-  std::vector<Ip4> AdmittedSources() const;
+  std::vector<Cidr> AdmittedSources() const;
   const Door& door() const { return door_; }
 
  private:

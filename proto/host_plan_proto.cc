@@ -99,6 +99,7 @@ void ToProto(const Network& network, v1::AccessNetwork* out) {
     added->set_source(instance.source.bits);
     added->set_address(instance.address.bits);
     for (const std::string& group : instance.groups) added->add_groups(group);
+    if (instance.network) added->set_network(ToString(*instance.network));
   }
 }
 
@@ -123,7 +124,9 @@ Network FromProto(const v1::AccessNetwork& in) {
                                  instance.vpc(),
                                  {instance.source()},
                                  {instance.address()},
-                                 {instance.groups().begin(), instance.groups().end()}});
+                                 {instance.groups().begin(), instance.groups().end()},
+                                 std::nullopt});
+    if (instance.has_network()) network.instances.back().network = ParseCidr(instance.network());
   }
   return network;
 }

@@ -58,7 +58,7 @@ void Acceptor::Replace(int listener, std::shared_ptr<Endpoint> endpoint) {
   entries_.at(listener).endpoint = std::move(endpoint);
 }
 
-bool Acceptor::DropOthers(int listener, const std::vector<Ip4>& admitted) const {
+bool Acceptor::DropOthers(int listener, const std::vector<Cidr>& admitted) const {
   return DropAllBut(admitted, listener);
 }
 

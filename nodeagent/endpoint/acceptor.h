@@ -35,7 +35,7 @@ class Acceptor {
 
   // Leaves the attempts of all others to connect unanswered. False if the system does not do that,
   // or there are too many.
-  bool DropOthers(int listener, const std::vector<Ip4>& admitted) const;
+  bool DropOthers(int listener, const std::vector<Cidr>& admitted) const;
   // How many attempts were left unanswered.
   uint64_t Dropped(int listener) const;
 

@@ -17,7 +17,7 @@ namespace ec::endpoint {
 // What a client sees who may not connect.
 enum class Deny {
   kReset,  // is accepted and reset
-  // Is not answered, as on AWS, so that it runs into its own time limit. Up to 2,000 sources may be
+  // Is not answered, as on AWS, so that it runs into its own time limit. Up to 1,000 sources may be
   // admitted to an endpoint for that, and the system has to allow it; else it is as kReset.
   kDrop,
 };

@@ -25,6 +25,8 @@ sockaddr_in ToSockaddr(Address address) {
   return result;
 }
 
+uint32_t MaskOf(const Cidr& block) { return ~(block.Last().bits ^ block.First().bits); }
+
 // Takes everything again.
 void Undrop(int socket) {
   const int unused = 0;
@@ -69,17 +71,22 @@ Listening Listen(Address address) {
 
 void CloseListener(UniqueFd socket) { shutdown(socket.get(), SHUT_RDWR); }
 
-bool DropAllBut(const std::vector<Ip4>& admitted, int listener) {
+bool DropAllBut(const std::vector<Cidr>& admitted, int listener) {
   if (admitted.size() > kAdmittedMax) {
     Undrop(listener);
     return false;
   }
   // The packet's source, which the header of the network has, before that of TCP.
-  std::vector<sock_filter> program = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(SKF_NET_OFF) + kSourceOffset)};
-  for (const Ip4 ip : admitted) {
-    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ip.bits, 0, 1));
+  const sock_filter load_source =
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(SKF_NET_OFF) + kSourceOffset);
+  std::vector<sock_filter> program = {load_source};
+  for (const Cidr& block : admitted) {
+    if (block.prefix < 32) {
+      program.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, MaskOf(block)));
+    }
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, block.network.bits, 0, 1));
     program.push_back(BPF_STMT(BPF_RET | BPF_K, UINT32_MAX));
+    if (block.prefix < 32) program.push_back(load_source);
   }
   program.push_back(BPF_STMT(BPF_RET | BPF_K, 0));
   const sock_fprog attached{.len = static_cast<unsigned short>(program.size()),

@@ -28,10 +28,10 @@ Listening Listen(Address address);
 // holds a copy of the descriptor.
 void CloseListener(UniqueFd socket);
 
-// From now on, what comes from other addresses is not answered. False if the system does not do
+// From now on, what comes from elsewhere is not answered. False if the system does not do
 // that, or there are more than kAdmittedMax.
-bool DropAllBut(const std::vector<Ip4>& admitted, int listener);
-inline constexpr size_t kAdmittedMax = 2000;
+bool DropAllBut(const std::vector<Cidr>& admitted, int listener);
+inline constexpr size_t kAdmittedMax = 1000;
 // The packets that were not answered.
 uint64_t DroppedAt(int listener);
 

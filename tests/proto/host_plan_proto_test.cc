@@ -124,6 +124,7 @@ class Author {
     }
     for (int64_t i = Few(); i > 0; --i) {
       network.instances.push_back({Text(), Text(), SomeAddress().ip, SomeAddress().ip, Texts()});
+      if (dice_.Chance(50)) network.instances.back().network = Block();
     }
     return network;
   }
