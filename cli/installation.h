@@ -32,6 +32,8 @@ struct Installation {
   // How the agents carry connections, where they were told; else as they do by themselves.
   std::optional<std::string> carry;
   std::optional<std::string> memcached_carry;
+  // Whether 127.0.0.1 is the instance i-localhost, where that was said; else it is.
+  std::optional<bool> localhost_instance;
   friend bool operator==(const Installation&, const Installation&) = default;
 };
 

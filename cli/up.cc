@@ -93,6 +93,9 @@ std::vector<std::string> ControlPlaneCommand(const Startup& startup) {
     argv.push_back("--region-nodes-max");
     argv.push_back(std::to_string(*installation.region_nodes_max));
   }
+  if (!installation.localhost_instance.value_or(true)) {
+    argv.push_back("--no-localhost-instance");
+  }
   return argv;
 }
 
@@ -360,6 +363,8 @@ void AddUpCommand(CommandLine& line) {
           "The same for Memcached's nodes: first-bytes hands over all but connections that begin "
           "with a discovery command, relay answers those anywhere (default first-bytes)")
       .OneOf({"first-bytes", "relay"})
+      .OnOff("--localhost-instance", &options->localhost_instance,
+             "127.0.0.1 is the instance i-localhost of the default VPC (default: it is)")
       .Option("--log-level", "LEVEL", &options->log_level, "Of the daemons (default info)")
       .OneOf({"debug", "info", "warning", "error"});
 }

@@ -62,6 +62,7 @@ Installation Propose(const UpOptions& options, bool is_default_directory) {
   installation.log_level = options.log_level.value_or("info");
   installation.carry = options.carry;
   installation.memcached_carry = options.memcached_carry;
+  installation.localhost_instance = options.localhost_instance;
   return installation;
 }
 
@@ -106,6 +107,11 @@ Outcome CheckSame(const UpOptions& options, const std::string& dir,
   const std::string memcached_carry = installation.memcached_carry.value_or("first-bytes");
   if (options.memcached_carry && *options.memcached_carry != memcached_carry) {
     return differs("--memcached-carry", memcached_carry);
+  }
+  const bool localhost = installation.localhost_instance.value_or(true);
+  if (options.localhost_instance && *options.localhost_instance != localhost) {
+    return Refused(fmt::format("the installation in {} was made {} i-localhost and keeps it so",
+                               dir, localhost ? "with" : "without"));
   }
   return {};
 }

@@ -21,6 +21,7 @@ struct UpOptions {
   std::optional<std::string> log_level;
   std::optional<std::string> carry;
   std::optional<std::string> memcached_carry;
+  std::optional<bool> localhost_instance;
 };
 
 // What the options and the defaults make of a new installation.
