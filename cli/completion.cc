@@ -12,6 +12,7 @@
 #include "cli/group_view.h"
 #include "cli/help.h"
 #include "cli/lookup.h"
+#include "cli/network_completion.h"
 #include "cli/rpc.h"
 #include "cli/tags.h"
 #include "cli/text.h"
@@ -216,6 +217,7 @@ Candidates ValuesOf(CommandLine& line, Context& context, const CLI::Option& opti
                     const Walk& walk, const std::string& prefix) {
   const std::string kind = option.get_type_name();
   const std::string first = walk.arguments.empty() ? "" : walk.arguments.front();
+  if (auto network = NetworkValues(context, kind)) return *network;
   if (kind == "CLUSTER") return Clusters(context);
   if (kind == "REPLICATION-GROUP") return Groups(context);
   if (kind == "CLUSTER|GROUP") return ClustersAndGroups(context);

@@ -49,6 +49,11 @@ void AddAllCommands(CommandLine& line) {
   AddEndpointCommands(line);
   AddEventCommands(line);
   AddTagCommands(line);
+  AddVpcCommands(line);
+  AddSubnetCommands(line);
+  AddSecurityGroupCommands(line);
+  AddInstanceCommands(line);
+  AddSubnetGroupCommands(line);
   AddHostCommands(line);
   AddNodeTypeCommands(line);
   AddEngineVersionCommands(line);

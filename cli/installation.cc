@@ -80,6 +80,8 @@ bool Understand(const Json& json, Installation* installation) {
   if (Get(json, "carry", &carry)) installation->carry = carry;
   if (Get(json, "memcached_carry", &carry)) installation->memcached_carry = carry;
   if (Get(json, "deny", &carry)) installation->deny = carry;
+  bool localhost = true;
+  if (Get(json, "localhost_instance", &localhost)) installation->localhost_instance = localhost;
   return true;
 }
 
@@ -193,6 +195,9 @@ Outcome WriteInstallation(const std::string& dir, const Installation& installati
   if (installation.carry) json["carry"] = *installation.carry;
   if (installation.memcached_carry) json["memcached_carry"] = *installation.memcached_carry;
   if (installation.deny) json["deny"] = *installation.deny;
+  if (installation.localhost_instance) {
+    json["localhost_instance"] = *installation.localhost_instance;
+  }
   const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 
   const std::string path = InstallationFile(dir);

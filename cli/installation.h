@@ -33,6 +33,8 @@ struct Installation {
   std::optional<std::string> carry;
   std::optional<std::string> memcached_carry;
   std::optional<std::string> deny;  // the same for those that may not connect
+  // Whether 127.0.0.1 is the instance i-localhost, where that was said; else it is.
+  std::optional<bool> localhost_instance;
   friend bool operator==(const Installation&, const Installation&) = default;
 };
 

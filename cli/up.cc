@@ -93,6 +93,9 @@ std::vector<std::string> ControlPlaneCommand(const Startup& startup) {
     argv.push_back("--region-nodes-max");
     argv.push_back(std::to_string(*installation.region_nodes_max));
   }
+  if (!installation.localhost_instance.value_or(true)) {
+    argv.push_back("--no-localhost-instance");
+  }
   return argv;
 }
 
@@ -365,6 +368,8 @@ void AddUpCommand(CommandLine& line) {
               "What clients see that may not connect: reset, or drop, so that they run into their "
               "own time limit as on AWS (default reset)")
       .OneOf({"reset", "drop"})
+      .OnOff("--localhost-instance", &options->localhost_instance,
+             "127.0.0.1 is the instance i-localhost of the default VPC (default: it is)")
       .Option("--log-level", "LEVEL", &options->log_level, "Of the daemons (default info)")
       .OneOf({"debug", "info", "warning", "error"});
 }

@@ -63,6 +63,7 @@ Installation Propose(const UpOptions& options, bool is_default_directory) {
   installation.carry = options.carry;
   installation.memcached_carry = options.memcached_carry;
   installation.deny = options.deny;
+  installation.localhost_instance = options.localhost_instance;
   return installation;
 }
 
@@ -110,6 +111,11 @@ Outcome CheckSame(const UpOptions& options, const std::string& dir,
   }
   const std::string deny = installation.deny.value_or("reset");
   if (options.deny && *options.deny != deny) return differs("--deny", deny);
+  const bool localhost = installation.localhost_instance.value_or(true);
+  if (options.localhost_instance && *options.localhost_instance != localhost) {
+    return Refused(fmt::format("the installation in {} was made {} i-localhost and keeps it so",
+                               dir, localhost ? "with" : "without"));
+  }
   return {};
 }
 

@@ -22,6 +22,7 @@ struct UpOptions {
   std::optional<std::string> carry;
   std::optional<std::string> memcached_carry;
   std::optional<std::string> deny;
+  std::optional<bool> localhost_instance;
 };
 
 // What the options and the defaults make of a new installation.

@@ -14,6 +14,7 @@
 #include "controlplane/server/agent_hub.h"
 #include "controlplane/server/api_service.h"
 #include "controlplane/server/controller_loop.h"
+#include "controlplane/server/network_service.h"
 #include "controlplane/store/sqlite_store.h"
 #include "controlplane/vpc_slice.h"
 
@@ -25,6 +26,7 @@ struct Flags : DaemonFlags {
   std::string region = "us-east-1";
   std::string account = "000000000000";
   std::string vpc = "auto";
+  bool localhost_instance = true;
   core::Settings settings;
 };
 
@@ -43,6 +45,8 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
                  "Slice of loopback for endpoints, such as 127.10.0.0/16, at the first start; "
                  "'auto' is a free one")
       ->capture_default_str();
+  app.add_flag("--localhost-instance,!--no-localhost-instance", flags->localhost_instance,
+               "127.0.0.1 is the instance i-localhost of the default VPC (the default)");
   app.add_flag("--strict-versions", flags->settings.strict_versions,
                "Offer only engine versions whose major and minor number is installed");
   app.add_option("--region-nodes-max", flags->settings.region_nodes_max,
@@ -91,6 +95,7 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
   hub.SetLoop(&loop);
   server::ElastiCacheService elasticache(loop, clock);
   server::EmulatorService emulator(loop, clock);
+  server::NetworkService network(loop, clock);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -101,6 +106,7 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
   builder.RegisterService(&elasticache);
   builder.RegisterService(&emulator);
+  builder.RegisterService(&network);
   builder.RegisterService(&hub);
   loop.Start();
   const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
@@ -145,6 +151,10 @@ int Main(int argc, char** argv) {
   if (const Status started = controller.Start(); !started.ok()) return Fail(started.message());
   Result<VpcSlice> slice = Settle(controller, flags);
   if (!slice.ok()) return Fail(slice.status().message());
+  const core::Command prepare = core::Prepare{flags.localhost_instance};
+  if (const Status prepared = controller.Step({prepare}).front(); !prepared.ok()) {
+    return Fail(prepared.message());
+  }
   return Serve(flags, controller, clock, hub);
 }
 

@@ -88,7 +88,7 @@ Status CheckAlike(const Cluster& cluster, const Cluster& target) {
         fmt::format("Cache cluster {} is a {}, and {} is a {}: the node types must be the same.",
                     cluster.id, cluster.node_type, target.id, target.node_type));
   }
-  if (cluster.subnet_group != target.subnet_group) {
+  if (cluster.vpc != target.vpc) {
     return BadCombination(
         fmt::format("Cache clusters {} and {} are in different VPCs.", cluster.id, target.id));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/mutant.h"
+#include "controlplane/core/addresses.h"
 #include "controlplane/core/failover.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/member_lifecycle.h"
@@ -135,8 +136,9 @@ bool IsOpen(Draft& draft, const Settings& settings, const GroupId& id,
   if (seen->listening) return true;
   if (seen->trouble != EndpointTrouble::kAddressInUse) return false;
   const std::string zone = draft.FindHost(endpoint.host)->zone;
-  if (const auto ip = draft.FindAddress(zone, {})) {
-    draft.UseAddress(zone, *ip);
+  const model::Cluster& cluster = *draft.FindCluster(*group.members.begin());
+  if (const auto ip = FindAddress(draft, cluster, zone, {})) {
+    UseAddress(draft, cluster, *ip);
     (draft.EditGroup(id).*which).address.ip = *ip;
   }
   return false;

@@ -34,7 +34,7 @@ Status EnsureZone(Draft& draft, const std::string& name) {
     return {Fault::kInsufficientCapacity,
             fmt::format("The VPC {} has no room for a subnet of zone {}.", ToString(vpc), name)};
   }
-  draft.PutZone({name, subnet, 0});
+  draft.PutZone({name, subnet});
   return {};
 }
 
@@ -197,6 +197,7 @@ void PassTime(Draft& draft, const Settings& settings, bool everything) {
 void ForgetAll(Draft& draft) {
   for (const ClusterId& id : draft.Clusters()) draft.DropCluster(id);
   for (const model::GroupId& id : draft.Groups()) draft.DropGroup(id);
+  ResetNetwork(draft);
   draft.DropEventsBelow(draft.installation().next_event);
 }
 

@@ -4,12 +4,14 @@
 
 #include "common/overloaded.h"
 #include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/default_network.h"
 #include "controlplane/core/draft.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/hosts.h"
 #include "controlplane/core/network_commands.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/subnet_groups.h"
 #include "controlplane/core/tags.h"
 
 namespace ec::core {
@@ -32,6 +34,9 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const Promote& request) { return PromoteReplica(draft, settings, request); },
           [&](const Demote& request) { return DemoteMaster(draft, settings, request); },
           [&](const NetworkCommand& request) { return Obey(draft, request); },
+          [&](const CreateSubnetGroup& request) { return Create(draft, request); },
+          [&](const ModifySubnetGroup& request) { return Modify(draft, request); },
+          [&](const DeleteSubnetGroup& request) { return Delete(draft, request); },
           [&](const AddTags& request) { return Tag(draft, request); },
           [&](const RemoveTags& request) { return Untag(draft, request); },
           [&](const Reset&) {
@@ -39,6 +44,11 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
             return Status();
           },
           [&](const Install& install) { return InstallAt(draft, install); },
+          [&](const Prepare& request) {
+            EnsureDefaultVpc(draft);
+            EnsureLocalhost(draft, request.localhost_instance);
+            return Status();
+          },
       },
       command);
 }

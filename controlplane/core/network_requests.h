@@ -75,8 +75,17 @@ struct RunInstance {
   std::optional<std::string> address;          // absent: a free one
   NetworkTags tags;
 };
+// The first `least` of them or none, and then as many more as there is room for.
+struct RunInstances {
+  std::vector<RunInstance> wanted;
+  size_t least = 1;
+};
 struct TerminateInstance {
   model::InstanceId id;
+};
+// All of them or none.
+struct TerminateInstances {
+  std::vector<model::InstanceId> ids;
 };
 struct ModifyInstanceGroups {
   model::InstanceId id;
@@ -86,6 +95,6 @@ struct ModifyInstanceGroups {
 using NetworkCommand =
     std::variant<CreateVpc, DeleteVpc, CreateSubnet, DeleteSubnet, CreateSecurityGroup,
                  DeleteSecurityGroup, AuthorizeSecurityGroup, RevokeSecurityGroup, RunInstance,
-                 TerminateInstance, ModifyInstanceGroups>;
+                 RunInstances, TerminateInstance, TerminateInstances, ModifyInstanceGroups>;
 
 }  // namespace ec::core

@@ -5,11 +5,9 @@
 namespace ec::model {
 namespace {
 
-const Vpc* VpcOf(const Records& records, const Cluster& /*cluster*/) {
-  for (const auto& [id, vpc] : records.vpcs) {
-    if (vpc.is_default) return &vpc;
-  }
-  return nullptr;
+const Vpc* VpcOf(const Records& records, const Cluster& cluster) {
+  const auto found = records.vpcs.find(cluster.vpc);
+  return found == records.vpcs.end() ? nullptr : &found->second;
 }
 
 // A cluster that names no groups has its VPC's default one, as in AWS.
@@ -53,8 +51,7 @@ Network AccessOf(const Records& records) {
   network.revision = records.revision;
   for (const auto& [id, row] : records.security_groups) network.groups[id] = GroupFrom(row);
   for (const auto& [id, row] : records.instances) {
-    const Vpc& vpc = records.vpcs.at(row.vpc);
-    const Ip4 source = id == kLocalhostInstance ? kLocalhost : InSlice(vpc, row.address);
+    const Ip4 source = SourceOf(records.vpcs.at(row.vpc), row);
     network.instances.push_back({id, row.vpc, source, row.address, row.groups});
   }
   for (const auto& [id, member] : records.members) {
@@ -81,7 +78,8 @@ bool ChangesAccess(const Records& records, const Edit& edit) {
     const auto& [id, change] = entry;
     const auto old = records.clusters.find(id);
     return change && old != records.clusters.end() &&
-           change->security_groups != old->second.security_groups;
+           (change->vpc != old->second.vpc ||
+            change->security_groups != old->second.security_groups);
   });
 }
 

@@ -110,6 +110,7 @@ struct Cluster {
   std::string maintenance_window;
   std::string parameter_group;
   std::string subnet_group;
+  VpcId vpc;  // the subnet group's
   std::vector<std::string> security_groups;
   bool auto_minor_version_upgrade = true;
   int snapshot_retention = 0;   // days
@@ -223,11 +224,11 @@ struct Host {
   friend bool operator==(const Host&, const Host&) = default;
 };
 
-// An availability zone: its subnet of the VPC, and where the search for a free address goes on.
+// An availability zone, and the part of the installation's slice of loopback that is its default
+// subnet's.
 struct Zone {
   std::string name;
   Cidr subnet;
-  uint32_t next_offset = 0;
   friend bool operator==(const Zone&, const Zone&) = default;
 };
 
@@ -264,6 +265,7 @@ struct Records {
   std::map<SubnetId, Subnet> subnets;
   std::map<SecurityGroupId, SecurityGroupRow> security_groups;
   std::map<InstanceId, InstanceRow> instances;
+  std::map<SubnetGroupName, CacheSubnetGroup> subnet_groups;
   std::map<uint64_t, Event> events;  // by serial
   friend bool operator==(const Records&, const Records&) = default;
 };
@@ -281,13 +283,15 @@ struct Edit {
   std::map<SubnetId, std::optional<Subnet>> subnets;
   std::map<SecurityGroupId, std::optional<SecurityGroupRow>> security_groups;
   std::map<InstanceId, std::optional<InstanceRow>> instances;
+  std::map<SubnetGroupName, std::optional<CacheSubnetGroup>> subnet_groups;
   std::vector<Event> events;
   uint64_t events_dropped_below = 0;  // drop events with a lower serial
 
   bool empty() const {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
            groups.empty() && vpcs.empty() && subnets.empty() && security_groups.empty() &&
-           instances.empty() && events.empty() && events_dropped_below == 0;
+           instances.empty() && subnet_groups.empty() && events.empty() &&
+           events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };

@@ -188,6 +188,18 @@ void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t 
   }
 }
 
+// An instance's address is in use like a member's: both live in the VPC's slice.
+void NoteAddress(const InstanceRow& instance, bool in_use, State* state) {
+  const auto vpc = state->records.vpcs.find(instance.vpc);
+  EC_CHECK(vpc != state->records.vpcs.end());
+  const Ip4 ip = InSlice(vpc->second, instance.address);
+  if (in_use) {
+    state->addresses.insert(ip);
+  } else {
+    state->addresses.erase(ip);
+  }
+}
+
 }  // namespace
 
 bool InOperation(const Group& group) {
@@ -222,6 +234,7 @@ State Begin(Records records, Instant now) {
     IndexGroup(group, &state);
     BeginGroupPhase(group, now, &state);
   }
+  for (const auto& [id, instance] : state.records.instances) NoteAddress(instance, true, &state);
   state.access = SharedNetwork(AccessOf(state.records));
   return state;
 }
@@ -241,10 +254,18 @@ void ApplyRows(const std::map<Key, std::optional<Row>>& changes, std::map<Key, R
 
 void ApplyNetwork(const Edit& edit, State* state) {
   Records& records = state->records;
+  for (const auto& [id, change] : edit.instances) {
+    const auto old = records.instances.find(id);
+    if (old != records.instances.end()) NoteAddress(old->second, false, state);
+  }
   ApplyRows(edit.vpcs, &records.vpcs);
   ApplyRows(edit.subnets, &records.subnets);
+  ApplyRows(edit.subnet_groups, &records.subnet_groups);
   ApplyRows(edit.security_groups, &records.security_groups);
   ApplyRows(edit.instances, &records.instances);
+  for (const auto& [id, change] : edit.instances) {
+    if (change) NoteAddress(*change, true, state);
+  }
 }
 
 }  // namespace

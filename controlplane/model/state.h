@@ -69,10 +69,10 @@ struct State {
 
   // Indexes.
   std::map<HostId, HostIndex> hosts;
-  std::set<Ip4> addresses;                             // in use
-  std::map<EndpointId, ClusterId> configurations;      // whose configuration endpoint it is
-  uint64_t gone_since = 0;                             // HostIndex::gone is complete after this
-  std::map<ClusterId, Instant> phase_since;            // of clusters with an operation under way
+  std::set<Ip4> addresses;                         // in use: members', endpoints' and instances'
+  std::map<EndpointId, ClusterId> configurations;  // whose configuration endpoint it is
+  uint64_t gone_since = 0;                         // HostIndex::gone is complete after this
+  std::map<ClusterId, Instant> phase_since;        // of clusters with an operation under way
   std::set<std::pair<Instant, ClusterId>> operations;  // the same, by age
   std::set<std::pair<WallTime, ClusterId>> windows;    // clusters with pending changes, by due time
   std::map<EndpointId, GroupId> group_endpoints;       // primary and reader endpoints

@@ -80,6 +80,33 @@ class ElastiCacheService : public v1::ElastiCache::Service {
   grpc::Status RemoveTagsFromResource(grpc::ServerContext* context,
                                       const v1::RemoveTagsFromResourceRequest* request,
                                       v1::RemoveTagsFromResourceResponse* response) override;
+  grpc::Status CreateCacheSubnetGroup(grpc::ServerContext* context,
+                                      const v1::CreateCacheSubnetGroupRequest* request,
+                                      v1::CreateCacheSubnetGroupResponse* response) override;
+  grpc::Status DescribeCacheSubnetGroups(grpc::ServerContext* context,
+                                         const v1::DescribeCacheSubnetGroupsRequest* request,
+                                         v1::DescribeCacheSubnetGroupsResponse* response) override;
+  grpc::Status ModifyCacheSubnetGroup(grpc::ServerContext* context,
+                                      const v1::ModifyCacheSubnetGroupRequest* request,
+                                      v1::ModifyCacheSubnetGroupResponse* response) override;
+  grpc::Status DeleteCacheSubnetGroup(grpc::ServerContext* context,
+                                      const v1::DeleteCacheSubnetGroupRequest* request,
+                                      v1::DeleteCacheSubnetGroupResponse* response) override;
+  grpc::Status CreateCacheSecurityGroup(grpc::ServerContext* context,
+                                        const v1::CreateCacheSecurityGroupRequest* request,
+                                        v1::CreateCacheSecurityGroupResponse* response) override;
+  grpc::Status DescribeCacheSecurityGroups(
+      grpc::ServerContext* context, const v1::DescribeCacheSecurityGroupsRequest* request,
+      v1::DescribeCacheSecurityGroupsResponse* response) override;
+  grpc::Status AuthorizeCacheSecurityGroupIngress(
+      grpc::ServerContext* context, const v1::AuthorizeCacheSecurityGroupIngressRequest* request,
+      v1::AuthorizeCacheSecurityGroupIngressResponse* response) override;
+  grpc::Status RevokeCacheSecurityGroupIngress(
+      grpc::ServerContext* context, const v1::RevokeCacheSecurityGroupIngressRequest* request,
+      v1::RevokeCacheSecurityGroupIngressResponse* response) override;
+  grpc::Status DeleteCacheSecurityGroup(grpc::ServerContext* context,
+                                        const v1::DeleteCacheSecurityGroupRequest* request,
+                                        v1::DeleteCacheSecurityGroupResponse* response) override;
   grpc::Status DescribeCacheNodeTypes(grpc::ServerContext* context,
                                       const v1::DescribeCacheNodeTypesRequest* request,
                                       v1::DescribeCacheNodeTypesResponse* response) override;

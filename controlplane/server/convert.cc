@@ -149,6 +149,7 @@ void ToProto(const model::State& state, const Cluster& cluster, bool with_nodes,
   out->set_network_type("ipv4");
   out->set_ip_discovery("ipv4");
   if (!cluster.group.empty()) out->set_replication_group_id(cluster.group);
+  if (!cluster.vpc.empty()) out->set_vpc_id(cluster.vpc);
 }
 
 void ToProto(const model::Event& event, v1::Event* out) {

@@ -116,6 +116,13 @@ void SetSettings(const Cluster& cluster, v1::ReplicationGroup* out) {
   out->set_snapshot_retention_limit(cluster.snapshot_retention);
   out->set_snapshot_window(cluster.snapshot_window);
   out->set_auto_minor_version_upgrade(cluster.auto_minor_version_upgrade);
+  if (!cluster.vpc.empty()) out->set_vpc_id(cluster.vpc);
+  out->set_cache_subnet_group_name(cluster.subnet_group);
+  for (const std::string& group : cluster.security_groups) {
+    v1::SecurityGroupMembership* membership = out->add_security_groups();
+    membership->set_security_group_id(group);
+    membership->set_status("active");
+  }
 }
 
 }  // namespace

@@ -102,6 +102,37 @@ void ReadInstances(Database& db, model::Records* records) {
   }
 }
 
+void ReadSubnetGroups(Database& db, model::Records* records) {
+  Statement rows(db,
+                 "SELECT name, description, vpc, revision FROM cache_subnet_group ORDER BY name");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    model::CacheSubnetGroup group;
+    group.name = read.Text();
+    group.description = read.Text();
+    group.vpc = read.Text();
+    group.revision = read.UInt64();
+    records->subnet_groups.emplace(group.name, std::move(group));
+  }
+  Statement subnets(db,
+                    "SELECT cache_subnet_group, subnet FROM cache_subnet_group_subnet "
+                    "ORDER BY cache_subnet_group, position");
+  while (subnets.executeStep()) {
+    Reader read(subnets);
+    model::CacheSubnetGroup& group = records->subnet_groups.at(read.Text());
+    group.subnets.push_back(read.Text());
+  }
+  Statement tags(db,
+                 "SELECT cache_subnet_group, key, value FROM cache_subnet_group_tag "
+                 "ORDER BY cache_subnet_group, key");
+  while (tags.executeStep()) {
+    Reader read(tags);
+    model::CacheSubnetGroup& group = records->subnet_groups.at(read.Text());
+    const std::string key = read.Text();
+    group.tags[key] = read.Text();
+  }
+}
+
 Tags* TagsOf(const std::string& resource, model::Records* records) {
   const auto in = [&](auto& rows) -> Tags* {
     const auto found = rows.find(resource);
@@ -209,7 +240,8 @@ void WriteSecurityGroups(Statements& statements, const model::Edit& edit) {
 void WriteInstances(Statements& statements, const model::Edit& edit) {
   Writer put(statements,
              "INSERT INTO instance (id, subnet, vpc, ip, launched, revision) "
-             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET revision = "
+             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET subnet = excluded.subnet, "
+             "vpc = excluded.vpc, ip = excluded.ip, launched = excluded.launched, revision = "
              "excluded.revision");
   Writer put_group(statements, "INSERT INTO instance_group VALUES (?, ?, ?)");
   for (const auto& [id, instance] : edit.instances) {
@@ -227,6 +259,29 @@ void WriteInstances(Statements& statements, const model::Edit& edit) {
   }
 }
 
+void WriteSubnetGroups(Statements& statements, const model::Edit& edit) {
+  Writer put(statements,
+             "INSERT INTO cache_subnet_group (name, description, vpc, revision) "
+             "VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET description = "
+             "excluded.description, vpc = excluded.vpc, revision = excluded.revision");
+  Writer drop_subnets(statements,
+                      "DELETE FROM cache_subnet_group_subnet WHERE cache_subnet_group = ?");
+  Writer put_subnet(statements, "INSERT INTO cache_subnet_group_subnet VALUES (?, ?, ?)");
+  Writer drop_tags(statements, "DELETE FROM cache_subnet_group_tag WHERE cache_subnet_group = ?");
+  Writer put_tag(statements, "INSERT INTO cache_subnet_group_tag VALUES (?, ?, ?)");
+  for (const auto& [name, group] : edit.subnet_groups) {
+    if (!group) continue;
+    (put << name << group->description << group->vpc << group->revision).Run();
+    (drop_subnets << name).Run();
+    int position = 0;
+    for (const model::SubnetId& subnet : group->subnets) {
+      (put_subnet << name << position++ << subnet).Run();
+    }
+    (drop_tags << name).Run();
+    for (const auto& [key, value] : group->tags) (put_tag << name << key << value).Run();
+  }
+}
+
 }  // namespace
 
 void ReadNetwork(Database& db, model::Records* records) {
@@ -234,19 +289,25 @@ void ReadNetwork(Database& db, model::Records* records) {
   ReadSubnets(db, records);
   ReadSecurityGroups(db, records);
   ReadInstances(db, records);
+  ReadSubnetGroups(db, records);
   ReadTags(db, records);
 }
 
-void WriteNetwork(Statements& statements, const model::Edit& edit) {
-  // Who refers to others goes before them, and comes after them.
+// Who refers to others goes before them, and comes after them.
+void DropNetwork(Statements& statements, const model::Edit& edit) {
+  DropRows(statements, edit.subnet_groups, "DELETE FROM cache_subnet_group WHERE name = ?");
   DropRows(statements, edit.instances, "DELETE FROM instance WHERE id = ?");
   DropRows(statements, edit.security_groups, "DELETE FROM security_group WHERE id = ?");
   DropRows(statements, edit.subnets, "DELETE FROM subnet WHERE id = ?");
   DropRows(statements, edit.vpcs, "DELETE FROM vpc WHERE id = ?");
+}
+
+void WriteNetwork(Statements& statements, const model::Edit& edit) {
   WriteVpcs(statements, edit);
   WriteSubnets(statements, edit);
   WriteSecurityGroups(statements, edit);
   WriteInstances(statements, edit);
+  WriteSubnetGroups(statements, edit);
 }
 
 }  // namespace ec::store

@@ -52,13 +52,12 @@ void ReadNodeTypes(Database& db, model::Records* records) {
 }
 
 void ReadHosts(Database& db, model::Records* records) {
-  Statement zones(db, "SELECT name, subnet_cidr, next_offset FROM zone ORDER BY name");
+  Statement zones(db, "SELECT name, subnet_cidr FROM zone ORDER BY name");
   while (zones.executeStep()) {
     Reader read(zones);
     model::Zone zone;
     zone.name = read.Text();
     zone.subnet = CidrOf(read.Text());
-    zone.next_offset = static_cast<uint32_t>(read.Int64());
     records->zones.emplace(zone.name, zone);
   }
   Statement hosts(db,
@@ -92,7 +91,7 @@ constexpr const char* kClusterColumns =
     "snapshot_retention, snapshot_window, topic_arn, topic_active, pending_nodes, pending_version, "
     "pending_due, resized_from, configuration_id, configuration_ip, configuration_host, "
     "configuration_readdressed, discovery_version, discovery_revision, revision, "
-    "replication_group";
+    "replication_group, vpc";
 
 void ReadPending(Reader& read, model::Pending* pending) {
   if (!read.SkipNull()) pending->nodes = read.Int();
@@ -148,6 +147,7 @@ Cluster ReadCluster(Statement& row) {
   cluster.discovery_revision = read.UInt64();
   cluster.revision = read.UInt64();
   if (!read.SkipNull()) cluster.group = read.Text();
+  if (!read.SkipNull()) cluster.vpc = read.Text();
   return cluster;
 }
 
@@ -329,10 +329,10 @@ void WriteInstallation(Statements& statements, const model::Edit& edit) {
 
 void WriteHosts(Statements& statements, const model::Edit& edit) {
   Writer put_zone(statements,
-                  "INSERT INTO zone VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-                  "subnet_cidr = excluded.subnet_cidr, next_offset = excluded.next_offset");
+                  "INSERT INTO zone VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
+                  "subnet_cidr = excluded.subnet_cidr");
   for (const auto& [name, zone] : edit.zones) {
-    put_zone << name << ToString(zone.subnet) << zone.next_offset;
+    put_zone << name << ToString(zone.subnet);
     put_zone.Run();
   }
   Writer put_host(statements,
@@ -397,11 +397,15 @@ void BindCluster(Writer& write, const Cluster& cluster) {
     write.Null().Null().Null().Null();
   }
   write << cluster.discovery_version << cluster.discovery_revision << cluster.revision;
-  if (cluster.group.empty()) {
-    write.Null();
-  } else {
-    write << cluster.group;
-  }
+  const auto text_or_null = [&](const std::string& text) {
+    if (text.empty()) {
+      write.Null();
+    } else {
+      write << text;
+    }
+  };
+  text_or_null(cluster.group);
+  text_or_null(cluster.vpc);
 }
 
 void WriteLists(Statements& statements, const Cluster& cluster) {
@@ -566,11 +570,12 @@ void WriteEdit(Statements& statements, const model::Edit& edit) {
   WriteHosts(statements, edit);
   // What goes makes room for what comes: an address may pass from one row to another in one edit.
   DropRows(statements, edit);
+  DropNetwork(statements, edit);
+  WriteNetwork(statements, edit);
   WriteGroups(statements, edit);
   WriteClusters(statements, edit);
   DropGroups(statements, edit);
   WriteMembers(statements, edit);
-  WriteNetwork(statements, edit);
   WriteEvents(statements, edit);
 }
 

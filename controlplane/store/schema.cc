@@ -298,7 +298,40 @@ CREATE TABLE instance_group (
   PRIMARY KEY (instance, position)
 ) STRICT, WITHOUT ROWID;
 
--- Of all four kinds: EC2's ids are unlike each other.
+CREATE TABLE cache_subnet_group (
+  name         TEXT PRIMARY KEY,
+  description  TEXT NOT NULL,
+  vpc          TEXT NOT NULL REFERENCES vpc (id),
+  revision     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cache_subnet_group_subnet (
+  cache_subnet_group  TEXT NOT NULL REFERENCES cache_subnet_group (name) ON DELETE CASCADE,
+  position            INTEGER NOT NULL,
+  subnet              TEXT NOT NULL REFERENCES subnet (id),
+  PRIMARY KEY (cache_subnet_group, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cache_subnet_group_tag (
+  cache_subnet_group  TEXT NOT NULL REFERENCES cache_subnet_group (name) ON DELETE CASCADE,
+  key                 TEXT NOT NULL,
+  value               TEXT NOT NULL,
+  PRIMARY KEY (cache_subnet_group, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX instances_of_subnet ON instance (subnet);
+CREATE INDEX instances_of_security_group ON instance_group (security_group);
+CREATE INDEX cache_subnet_groups_of_vpc ON cache_subnet_group (vpc);
+CREATE INDEX cache_subnet_groups_of_subnet ON cache_subnet_group_subnet (subnet);
+
+-- NULL: a cluster of an earlier version, until the default VPC is there.
+ALTER TABLE cluster ADD COLUMN vpc TEXT REFERENCES vpc (id);
+CREATE INDEX clusters_of_vpc ON cluster (vpc);
+
+-- The subnets have it now.
+ALTER TABLE zone DROP COLUMN next_offset;
+
+-- Of VPCs, subnets, security groups and instances: EC2's ids are unlike each other.
 CREATE TABLE network_tag (
   resource  TEXT NOT NULL,
   key       TEXT NOT NULL,

@@ -299,7 +299,7 @@ TEST_F(DemoteTest, IsRefusedForAnotherEngineVersionOrNodeType) {
 
 TEST_F(DemoteTest, IsRefusedForAnotherVpc) {
   // No command makes a second subnet group yet.
-  plane.state.records.clusters.at("red").subnet_group = "elsewhere";
+  plane.state.records.clusters.at("red").vpc = "vpc-elsewhere";
   ExpectRefused(Into("g"), kCombination, HasSubstr("are in different VPCs"));
 }
 

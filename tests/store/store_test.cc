@@ -114,6 +114,10 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
     first.installation = begun.installation;
     first.zones = begun.zones;
     first.hosts = begun.hosts;
+    first.vpcs.insert(begun.vpcs.begin(), begun.vpcs.end());
+    first.subnets.insert(begun.subnets.begin(), begun.subnets.end());
+    first.security_groups.insert(begun.security_groups.begin(), begun.security_groups.end());
+    first.subnet_groups.insert(begun.subnet_groups.begin(), begun.subnet_groups.end());
     ASSERT_EQ(begun.revision, 1u);
     ASSERT_TRUE(store_->Commit(first).ok());
     world.store().mirror = [&](const model::Edit& edit) {
@@ -128,7 +132,7 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
       create.node_type = "cache.m5.large";
       if (create.engine == "memcached") create.nodes = static_cast<int>(random.Between(1, 5));
       create.tags = {{"a", "b"}, {"k'; DROP TABLE member; --", std::to_string(i)}};
-      create.security_groups = {"sg-0a1b", "sg-ff"};
+      if (random.Chance(50)) create.security_groups = {begun.security_groups.begin()->first};
       create.notification_topic = "arn:aws:sns:us-east-1:000000000000:topic";
       core::ModifyCluster modify;
       modify.id = id;
