@@ -12,6 +12,7 @@
 #include "common/time.h"
 #include "ec/v1/elasticache.grpc.pb.h"
 #include "ec/v1/emulator.grpc.pb.h"
+#include "ec/v1/network.grpc.pb.h"
 
 namespace ec::cli {
 
@@ -21,7 +22,7 @@ class Client {
   // `address` is HOST:PORT. `absence_hint` ends the error for when nobody answers there.
   Client(std::string address, std::string absence_hint, Duration call_timeout);
 
-  // One call of either service: Call(&v1::ElastiCache::Stub::DescribeEvents, request, &response).
+  // One call of a service: Call(&v1::ElastiCache::Stub::DescribeEvents, request, &response).
   template <typename Stub, typename Request, typename Response>
   Outcome Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                const std::type_identity_t<Request>& request, Response* response) {
@@ -30,6 +31,8 @@ class Client {
     context.set_wait_for_ready(wait_for_ready_);
     if constexpr (std::is_same_v<Stub, v1::ElastiCache::Stub>) {
       return ToOutcome((elasticache_.get()->*method)(&context, request, response));
+    } else if constexpr (std::is_same_v<Stub, v1::Network::Stub>) {
+      return ToOutcome((network_.get()->*method)(&context, request, response));
     } else {
       return ToOutcome((emulator_.get()->*method)(&context, request, response));
     }
@@ -58,6 +61,7 @@ class Client {
   bool wait_for_ready_ = false;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::ElastiCache::Stub> elasticache_;
+  std::unique_ptr<v1::Network::Stub> network_;
   std::unique_ptr<v1::Emulator::Stub> emulator_;
 };
 

@@ -17,6 +17,7 @@ void AddStatusCommands(CommandLine& line);         // status.cc
 void AddClusterCommands(CommandLine& line);        // clusters.cc
 void AddGroupCommands(CommandLine& line);          // groups.cc
 void AddConnectCommand(CommandLine& line);         // connect.cc
+void AddForwardCommand(CommandLine& line);         // forward.cc
 void AddTagCommands(CommandLine& line);            // tags.cc
 void AddEventCommands(CommandLine& line);          // events.cc
 void AddEndpointCommands(CommandLine& line);       // endpoints.cc
@@ -26,6 +27,9 @@ void AddEngineVersionCommands(CommandLine& line);  // engine_versions.cc
 void AddServiceCommands(CommandLine& line);        // service.cc
 void AddRpcCommand(CommandLine& line);             // rpc.cc
 void AddCompletionCommands(CommandLine& line);     // completion.cc
+
+// Below `ecctl instance`.
+void AddInstanceRunCommand(CommandLine& line, CLI::App* instance);  // instance_run.cc
 
 // All of them, in the order in which help shows them.
 void AddAllCommands(CommandLine& line);  // ecctl.cc

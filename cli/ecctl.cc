@@ -46,6 +46,9 @@ void AddAllCommands(CommandLine& line) {
   AddClusterCommands(line);
   AddGroupCommands(line);
   AddConnectCommand(line);
+  AddForwardCommand(line);
+  AddInstanceRunCommand(line,
+                        line.AddGroup(kClusterSection, "instance", "The client machines of a VPC"));
   AddEndpointCommands(line);
   AddEventCommands(line);
   AddTagCommands(line);
