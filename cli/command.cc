@@ -101,9 +101,19 @@ Command& Command::Excludes(const std::string& other) {
   return *this;
 }
 
+Command& Command::Required() {
+  last_->required();
+  return *this;
+}
+
 Command& Command::PassesOn() {
   app_->prefix_command();
   return *this;
+}
+
+Command& Command::PassesOnCommand() {
+  app_->allow_extras();  // CLI11 never sees any: WalkAlong() ends before them
+  return PassesOn();
 }
 
 }  // namespace ec::cli

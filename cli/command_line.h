@@ -47,7 +47,8 @@ struct Walk {
   std::string unknown_option;
   std::string excess;   // the first argument that the command has no place for
   bool help = false;    // --help is among the words
-  bool dashes = false;  // -- is: what follows is passed on
+  bool dashes = false;  // -- is among them, or a command for another program has begun
+  size_t read = 0;      // how many words were looked at: those behind are passed on
 };
 
 // What the words ask for: either to run a command, or to print a text.
@@ -98,9 +99,12 @@ class Command {
   Command& Within(int least, int most);
   Command& OneOf(const std::vector<std::string>& words);
   Command& Excludes(const std::string& other);
+  Command& Required();
 
   // Words behind -- are taken too (Context::passed_on()).
   Command& PassesOn();
+  // So are the first word that the arguments have no place for, and all behind it.
+  Command& PassesOnCommand();
 
   CLI::App* app() const { return app_; }
   const CLI::Option* last() const { return last_; }

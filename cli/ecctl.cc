@@ -46,6 +46,7 @@ void AddAllCommands(CommandLine& line) {
   AddClusterCommands(line);
   AddGroupCommands(line);
   AddConnectCommand(line);
+  AddForwardCommand(line);
   AddEndpointCommands(line);
   AddEventCommands(line);
   AddTagCommands(line);
@@ -53,6 +54,7 @@ void AddAllCommands(CommandLine& line) {
   AddSubnetCommands(line);
   AddSecurityGroupCommands(line);
   AddInstanceCommands(line);
+  AddAccessCommands(line);
   AddSubnetGroupCommands(line);
   AddHostCommands(line);
   AddNodeTypeCommands(line);

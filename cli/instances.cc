@@ -208,6 +208,7 @@ void AddInstanceCommands(CommandLine& line) {
           "  ecctl instance delete i-web i-batch --yes\n")
       .Arguments("INSTANCE", "INSTANCE", /*required=*/true, &options->ids, "Ids or names")
       .Flag("-y,--yes", &options->yes, "Do not ask for confirmation");
+  AddInstanceRunCommand(line, instance);
 }
 
 }  // namespace ec::cli
