@@ -58,6 +58,7 @@ struct Discovery {
   struct Node {
     std::string host;  // as clients should call it; the address itself when there is no name
     Address address;
+    MemberId member = 0;  // for the control plane's own use: hosts are not told
     friend bool operator==(const Node&, const Node&) = default;
   };
   uint64_t version = 0;  // rises at every change of the list
@@ -75,6 +76,10 @@ struct EndpointSpec {
   // Each connection is carried to the next one of these: own endpoints, perhaps of other hosts.
   std::vector<Address> spread;
   Door door;  // who may connect
+  // Of an endpoint's second face, for clients from elsewhere than loopback: never handed over, and
+  // where its own connections to `spread` come from.
+  bool relayed = false;
+  Ip4 source;  // 0: from where it listens
   friend bool operator==(const EndpointSpec&, const EndpointSpec&) = default;
 };
 

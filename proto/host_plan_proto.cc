@@ -150,6 +150,8 @@ Door FromProto(const v1::Door& in) {
 void ToProto(const EndpointSpec& spec, v1::EndpointSpec* out) {
   out->set_id(spec.id);
   ToProto(spec.door, out->mutable_door());
+  out->set_relayed(spec.relayed);
+  out->set_source(spec.source.bits);
   ToProto(spec.listen, out->mutable_listen());
   out->set_target(spec.target);
   out->set_leads_since(spec.leads_since);
@@ -168,6 +170,8 @@ EndpointSpec FromProto(const v1::EndpointSpec& in) {
   spec.leads_since = in.leads_since();
   spec.spread = FromProto(in.spread());
   spec.door = FromProto(in.door());
+  spec.relayed = in.relayed();
+  spec.source = {in.source()};
   if (!in.has_discovery()) return spec;
   spec.discovery.emplace();
   spec.discovery->version = in.discovery().version();

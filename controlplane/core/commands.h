@@ -226,6 +226,7 @@ struct Install {
 // At every start of the control plane, before anything else is asked.
 struct Prepare {
   bool localhost_instance = true;  // this machine itself is an instance of the default VPC
+  std::optional<model::OutsidePorts> outside;
 };
 
 using Command =

@@ -233,6 +233,7 @@ model::Edit Draft::Take() {
   rows::Stamp(edit_.clusters, edit_.revision);
   rows::Stamp(edit_.members, edit_.revision);
   FinishNetwork();
+  FinishOutsidePorts();
   return std::move(edit_);
 }
 

@@ -118,6 +118,9 @@ class Draft {
   // Whether a node, an endpoint or an instance has the address.
   bool IsInUse(Ip4 ip) const;
 
+  // Serves every endpoint outside of loopback as well, at a port of its own, from now on; or none.
+  void ServeOutside(const std::optional<model::OutsidePorts>& outside);
+
   // Members on the host, counting those of this step.
   size_t LoadOf(const HostId& host) const;
   // Members in the region, counting those of this step.
@@ -129,6 +132,7 @@ class Draft {
 
  private:
   void FinishNetwork();
+  void FinishOutsidePorts();
   void AddEvent(std::string_view source_type, const std::string& id, std::string message);
 
   const model::State& state_;

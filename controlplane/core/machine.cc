@@ -47,6 +47,7 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const Prepare& request) {
             EnsureDefaultVpc(draft);
             EnsureLocalhost(draft, request.localhost_instance);
+            draft.ServeOutside(request.outside);
             return Status();
           },
       },

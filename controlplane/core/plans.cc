@@ -28,7 +28,7 @@ std::optional<Discovery> DiscoveryOf(const model::State& state, const Cluster& c
   Discovery discovery;
   discovery.version = cluster.discovery_version;
   for (const Member* member : ListedMembers(state, cluster)) {
-    discovery.nodes.push_back({ToString(member->address.ip), member->address});
+    discovery.nodes.push_back({ToString(member->address.ip), member->address, member->id});
   }
   return discovery;
 }
@@ -113,6 +113,33 @@ EndpointSpec ConfigurationOf(const model::State& state, const Cluster& cluster) 
   return spec;
 }
 
+// The second face of an endpoint: what clients from elsewhere connect to.
+EndpointSpec OutsideFace(const model::State& state, const model::OutsidePorts& outside,
+                         EndpointSpec spec) {
+  const auto port_of = [&](EndpointId id) -> uint16_t {
+    const auto found = state.records.outside_ports.find(id);
+    return found == state.records.outside_ports.end() ? 0 : found->second;
+  };
+  spec.source = spec.listen.ip;
+  spec.listen = {outside.listen, port_of(spec.id)};
+  spec.id = model::OutsideOf(spec.id);
+  spec.relayed = true;
+  if (!spec.discovery) return spec;
+  for (Discovery::Node& node : spec.discovery->nodes) {
+    node.host = outside.host;
+    node.address = {ParseIp4(outside.host).value_or(outside.listen), port_of(node.member)};
+  }
+  return spec;
+}
+
+void AddEndpoint(const model::State& state, EndpointSpec spec, PlanUpdate* update) {
+  const auto& outside = state.records.installation.outside;
+  if (outside && state.records.outside_ports.contains(spec.id)) {
+    update->endpoints.push_back(OutsideFace(state, *outside, spec));
+  }
+  update->endpoints.push_back(std::move(spec));
+}
+
 void AddMember(const model::State& state, const Member& member, PlanUpdate* update) {
   if (member.status == MemberStatus::kDeleting) {
     update->gone_members.push_back(member.id);
@@ -122,12 +149,13 @@ void AddMember(const model::State& state, const Member& member, PlanUpdate* upda
   const Cluster& cluster = state.records.clusters.at(member.cluster);
   if (WaitsForLeader(state, cluster, member)) return;
   update->members.push_back(SpecOf(state, cluster, member));
-  EndpointSpec& endpoint = update->endpoints.emplace_back();
+  EndpointSpec endpoint;
   endpoint.id = member.id;
   endpoint.listen = member.address;
   endpoint.target = member.id;
   endpoint.discovery = DiscoveryOf(state, cluster);
   endpoint.door = model::DoorOf(state.records, cluster, member.address);
+  AddEndpoint(state, std::move(endpoint), update);
 }
 
 // Its endpoints are closed, and its members are going.
@@ -184,7 +212,7 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
   for (auto it = index.configurations.lower_bound({update.base + 1, ""});
        it != index.configurations.end(); ++it) {
     const Cluster& cluster = state.records.clusters.at(it->second);
-    update.endpoints.push_back(ConfigurationOf(state, cluster));
+    AddEndpoint(state, ConfigurationOf(state, cluster), &update);
   }
   for (auto it = index.groups.lower_bound({update.base + 1, ""}); it != index.groups.end(); ++it) {
     const model::Group& group = state.records.groups.at(it->second);
@@ -193,8 +221,8 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
       update.gone_endpoints.push_back(group.reader.id);
       continue;
     }
-    if (group.primary.host == host) update.endpoints.push_back(PrimaryOf(state, group));
-    if (group.reader.host == host) update.endpoints.push_back(ReaderOf(state, group));
+    if (group.primary.host == host) AddEndpoint(state, PrimaryOf(state, group), &update);
+    if (group.reader.host == host) AddEndpoint(state, ReaderOf(state, group), &update);
   }
   if (update.base == 0) {  // what is not in it is gone
     update.gone_members.clear();
@@ -205,6 +233,10 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
     if (gone.revision <= update.base) continue;
     if (!gone.endpoint) update.gone_members.push_back(gone.id);
     update.gone_endpoints.push_back(gone.id);
+  }
+  if (!state.records.installation.outside) return update;
+  for (size_t i = 0, count = update.gone_endpoints.size(); i < count; ++i) {
+    update.gone_endpoints.push_back(model::OutsideOf(update.gone_endpoints[i]));
   }
   return update;
 }

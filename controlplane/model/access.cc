@@ -52,7 +52,7 @@ Network AccessOf(const Records& records) {
   for (const auto& [id, row] : records.security_groups) network.groups[id] = GroupFrom(row);
   for (const auto& [id, row] : records.instances) {
     const Ip4 source = SourceOf(records.vpcs.at(row.vpc), row);
-    network.instances.push_back({id, row.vpc, source, row.address, row.groups});
+    network.instances.push_back({id, row.vpc, source, row.address, row.groups, row.network});
   }
   for (const auto& [id, member] : records.members) {
     const Cluster& cluster = records.clusters.at(member.cluster);
@@ -108,20 +108,36 @@ Door DoorOf(const Records& records, const Cluster& cluster, Address address) {
   return door;
 }
 
-std::optional<Door> FindDoor(const Records& records, Address address) {
+namespace {
+
+// The door of the first endpoint of which this is true.
+template <typename Is>
+std::optional<Door> FindDoorIf(const Records& records, Is is) {
   for (const auto& [id, member] : records.members) {
-    if (member.address != address) continue;
-    return DoorOf(records, records.clusters.at(member.cluster), address);
+    if (!is(id, member.address)) continue;
+    return DoorOf(records, records.clusters.at(member.cluster), member.address);
   }
   for (const auto& [id, cluster] : records.clusters) {
-    if (!cluster.configuration || cluster.configuration->address != address) continue;
-    return DoorOf(records, cluster, address);
+    if (!cluster.configuration) continue;
+    const ConfigurationEndpoint& endpoint = *cluster.configuration;
+    if (is(endpoint.id, endpoint.address)) return DoorOf(records, cluster, endpoint.address);
   }
   for (const auto& [id, group] : records.groups) {
-    if (group.primary.address != address && group.reader.address != address) continue;
-    return DoorOf(records, group, address);
+    for (const GroupEndpoint* endpoint : {&group.primary, &group.reader}) {
+      if (is(endpoint->id, endpoint->address)) return DoorOf(records, group, endpoint->address);
+    }
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Door> FindDoor(const Records& records, Address address) {
+  return FindDoorIf(records, [&](EndpointId, Address other) { return other == address; });
+}
+
+std::optional<Door> FindDoor(const Records& records, EndpointId endpoint) {
+  return FindDoorIf(records, [&](EndpointId other, Address) { return other == endpoint; });
 }
 
 }  // namespace ec::model

@@ -22,5 +22,7 @@ Door DoorOf(const Records& records, const Group& group, Address address);
 
 // The door of the endpoint that is at that address; nullopt: none is.
 std::optional<Door> FindDoor(const Records& records, Address address);
+// The same by the endpoint's number.
+std::optional<Door> FindDoor(const Records& records, EndpointId endpoint);
 
 }  // namespace ec::model

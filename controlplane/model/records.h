@@ -242,14 +242,28 @@ struct Event {
 };
 
 // One row: what belongs to the installation as a whole.
+// Address mode `ports`: for clients that cannot reach this machine's loopback, such as containers,
+// each endpoint is served a second time, at a port of its own.
+struct OutsidePorts {
+  std::string host;  // as clients call this machine: a name or an address
+  Ip4 listen;        // where the ports are opened; 0.0.0.0 is everywhere
+  uint16_t first = 0;
+  uint16_t last = 0;
+  friend bool operator==(const OutsidePorts&, const OutsidePorts&) = default;
+};
+
 struct Installation {
   std::string region;
   std::string account;
   Cidr vpc;                 // a slice of loopback
   uint64_t next_id = 1;     // of members and endpoints
   uint64_t next_event = 1;  // serial
+  std::optional<OutsidePorts> outside;
   friend bool operator==(const Installation&, const Installation&) = default;
 };
+
+// What the second face of an endpoint is called in plans and reports.
+inline constexpr EndpointId OutsideOf(EndpointId id) { return id | EndpointId{1} << 62; }
 
 // Everything that lasts. Ordered maps, so that every walk has one order.
 struct Records {
@@ -261,6 +275,7 @@ struct Records {
   std::map<ClusterId, Cluster> clusters;
   std::map<MemberId, Member> members;
   std::map<GroupId, Group> groups;
+  std::map<EndpointId, uint16_t> outside_ports;  // in address mode `ports`, of every endpoint
   std::map<VpcId, Vpc> vpcs;
   std::map<SubnetId, Subnet> subnets;
   std::map<SecurityGroupId, SecurityGroupRow> security_groups;
@@ -279,6 +294,7 @@ struct Edit {
   std::map<ClusterId, std::optional<Cluster>> clusters;
   std::map<MemberId, std::optional<Member>> members;
   std::map<GroupId, std::optional<Group>> groups;
+  std::map<EndpointId, std::optional<uint16_t>> outside_ports;
   std::map<VpcId, std::optional<Vpc>> vpcs;
   std::map<SubnetId, std::optional<Subnet>> subnets;
   std::map<SecurityGroupId, std::optional<SecurityGroupRow>> security_groups;
@@ -289,7 +305,7 @@ struct Edit {
 
   bool empty() const {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
-           groups.empty() && vpcs.empty() && subnets.empty() && security_groups.empty() &&
+           groups.empty() && outside_ports.empty() && vpcs.empty() && subnets.empty() && security_groups.empty() &&
            instances.empty() && subnet_groups.empty() && events.empty() &&
            events_dropped_below == 0;
   }

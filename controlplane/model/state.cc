@@ -275,7 +275,12 @@ void Apply(const Edit& edit, Instant at, State* state) {
   Records& records = state->records;
   const bool changes_access = ChangesAccess(records, edit);
   records.revision = edit.revision;
-  if (edit.installation) records.installation = *edit.installation;
+  if (edit.installation) {
+    // Plans from before that lack the other faces, or have them still.
+    const bool moved = records.installation.outside != edit.installation->outside;
+    if (moved) state->gone_since = edit.revision;
+    records.installation = *edit.installation;
+  }
   for (const auto& [name, zone] : edit.zones) records.zones[name] = zone;
   for (const auto& [id, host] : edit.hosts) records.hosts[id] = host;
   // Drops first: an address may go from one row to another within one edit.
@@ -289,6 +294,7 @@ void Apply(const Edit& edit, Instant at, State* state) {
   for (const auto& [id, change] : edit.members) {
     if (change) ApplyMember(id, change, edit.revision, state);
   }
+  ApplyRows(edit.outside_ports, &records.outside_ports);
   ApplyNetwork(edit, state);
   if (changes_access) state->access = SharedNetwork(AccessOf(records));
   for (const Event& event : edit.events) records.events.emplace(event.serial, event);

@@ -24,6 +24,13 @@ Result<Ip4> SourceOf(const Network& network, const std::string& from) {
 }
 
 Result<Door> DoorAt(const model::Records& records, const v1::Endpoint& endpoint) {
+  const auto& outside = records.installation.outside;
+  if (outside && endpoint.address() == outside->host) {
+    for (const auto& [id, port] : records.outside_ports) {
+      if (port != endpoint.port()) continue;
+      if (auto door = model::FindDoor(records, id)) return *door;
+    }
+  }
   const auto ip = ParseIp4(endpoint.address());
   if (ip && endpoint.port() > 0 && endpoint.port() <= 0xffff) {
     const Address address{*ip, static_cast<uint16_t>(endpoint.port())};

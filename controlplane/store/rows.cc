@@ -19,8 +19,8 @@ using SQLite::Statement;
 
 void ReadInstallation(Database& db, model::Records* records) {
   Statement rows(db,
-                 "SELECT revision, region, account, vpc_cidr, next_id, next_event "
-                 "FROM installation");
+                 "SELECT revision, region, account, vpc_cidr, next_id, next_event, outside_host, "
+                 "outside_ip, outside_first_port, outside_last_port FROM installation");
   if (!rows.executeStep()) throw SQLite::Exception("the installation's row is missing");
   Reader read(rows);
   records->revision = read.UInt64();
@@ -30,6 +30,12 @@ void ReadInstallation(Database& db, model::Records* records) {
   installation.vpc = CidrOf(read.Text());
   installation.next_id = read.UInt64();
   installation.next_event = read.UInt64();
+  model::OutsidePorts outside;
+  outside.host = read.Text();
+  outside.listen = IpOf(read.Text());
+  outside.first = static_cast<uint16_t>(read.Int());
+  outside.last = static_cast<uint16_t>(read.Int());
+  if (!outside.host.empty()) installation.outside = outside;
 }
 
 void ReadNodeTypes(Database& db, model::Records* records) {
@@ -321,9 +327,12 @@ void WriteInstallation(Statements& statements, const model::Edit& edit) {
   const model::Installation& installation = *edit.installation;
   Writer write(statements,
                "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
-               "next_event = ?");
+               "next_event = ?, outside_host = ?, outside_ip = ?, outside_first_port = ?, "
+               "outside_last_port = ?");
+  const model::OutsidePorts outside = installation.outside.value_or(model::OutsidePorts());
   write << installation.region << installation.account << ToString(installation.vpc)
-        << installation.next_id << installation.next_event;
+        << installation.next_id << installation.next_event << outside.host
+        << ToString(outside.listen) << outside.first << outside.last;
   write.Run();
 }
 

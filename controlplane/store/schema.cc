@@ -286,6 +286,7 @@ CREATE TABLE instance (
   subnet    TEXT REFERENCES subnet (id),
   vpc       TEXT NOT NULL REFERENCES vpc (id),
   ip        TEXT NOT NULL,
+  network   TEXT UNIQUE,
   launched  TEXT NOT NULL,
   revision  INTEGER NOT NULL,
   UNIQUE (vpc, ip)
@@ -330,6 +331,17 @@ CREATE INDEX clusters_of_vpc ON cluster (vpc);
 
 -- The subnets have it now.
 ALTER TABLE zone DROP COLUMN next_offset;
+
+-- Address mode `ports`: an empty host means that it is off.
+ALTER TABLE installation ADD COLUMN outside_host TEXT NOT NULL DEFAULT '';
+ALTER TABLE installation ADD COLUMN outside_ip TEXT NOT NULL DEFAULT '0.0.0.0';
+ALTER TABLE installation ADD COLUMN outside_first_port INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE installation ADD COLUMN outside_last_port INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE outside_port (
+  endpoint  INTEGER PRIMARY KEY,
+  port      INTEGER NOT NULL UNIQUE
+) STRICT;
 
 -- Of VPCs, subnets, security groups and instances: EC2's ids are unlike each other.
 CREATE TABLE network_tag (

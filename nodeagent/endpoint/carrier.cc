@@ -25,7 +25,7 @@ int ThreadCount(int wanted) {
 }  // namespace
 
 Carry CarryFor(const Settings& settings, const EndpointSpec& spec) {
-  if (!spec.spread.empty()) return Carry::kRelay;
+  if (!spec.spread.empty() || spec.relayed) return Carry::kRelay;
   if (!spec.discovery) return settings.carry;
   // A configuration endpoint is asked for the nodes, and outlives the member behind it.
   return spec.id == spec.target ? settings.memcached_carry : Carry::kRelay;

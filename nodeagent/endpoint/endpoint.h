@@ -71,11 +71,17 @@ struct Destination {
 // carried to where the endpoint does not lead any more, and those that are held go on waiting.
 class Endpoint {
  public:
-  // `carry` is how its connections are to be carried.
-  Endpoint(Address address, Carry carry, std::shared_ptr<Tally> tally)
-      : address_(address), carry_(carry), tally_(std::move(tally)), carried_(carry) {}
+  // `carry` is how its connections are to be carried; those that it makes itself, to addresses that
+  // it spreads over, come from `source`.
+  Endpoint(Address address, Ip4 source, Carry carry, std::shared_ptr<Tally> tally)
+      : address_(address),
+        source_(source),
+        carry_(carry),
+        tally_(std::move(tally)),
+        carried_(carry) {}
 
   Address address() const { return address_; }
+  Ip4 source() const { return source_; }
   Carry carry() const { return carry_; }
   // How the newest connection really was: an engine that cannot be handed any gets the relay.
   Carry carried() const { return carried_; }
@@ -169,6 +175,7 @@ class Endpoint {
   }
 
   const Address address_;
+  const Ip4 source_;
   const Carry carry_;
   const std::shared_ptr<Tally> tally_;
   std::atomic<Carry> carried_;

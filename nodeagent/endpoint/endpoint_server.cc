@@ -112,12 +112,14 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec, bool rules_changed) 
     const Network none;
     slot.gate = std::make_shared<const Gate>(network_ ? *network_ : none, sources_, spec.door);
   }
-  const bool moved = slot.spec.listen != spec.listen;
+  const bool moved = slot.spec.listen != spec.listen || slot.spec.source != spec.source;
   if (moved) Close(&slot);
   const bool other_target = slot.spec.target != 0 && spec.target != 0;
   if (slot.endpoint == nullptr || moved || (other_target && slot.spec.target != spec.target)) {
     if (slot.endpoint != nullptr) Retire(slot.endpoint);
-    slot.endpoint = std::make_shared<Endpoint>(spec.listen, CarryFor(settings_, spec), slot.tally);
+    const Ip4 source = spec.source.bits == 0 ? spec.listen.ip : spec.source;
+    slot.endpoint =
+        std::make_shared<Endpoint>(spec.listen, source, CarryFor(settings_, spec), slot.tally);
     slot.endpoint->Guard(slot.gate);
     slot.endpoint->Lead(spec.target, spec.spread);
     slot.endpoint->SetDiscovery(spec.discovery);

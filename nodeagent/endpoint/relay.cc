@@ -161,7 +161,7 @@ bool Relay::TryToReach(Connection& connection, const Destination& destination) {
     ++connection.endpoint()->tally().relayed;
     return true;
   }
-  connection.attempt = ConnectTcp(destination.address, connection.endpoint()->address().ip);
+  connection.attempt = ConnectTcp(destination.address, connection.endpoint()->source());
   if (!connection.attempt) return false;
   connection.attempted = destination;
   connection.attempt_until = clock_.now().instant + kConnectMax;

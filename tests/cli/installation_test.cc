@@ -30,6 +30,9 @@ Installation Sample() {
   sample.carry = "relay";
   sample.memcached_carry = "relay";
   sample.deny = "drop";
+  sample.advertise = "cache.local";
+  sample.listen_ip = "0.0.0.0";
+  sample.ports = "7000-7100";
   return sample;
 }
 
@@ -42,6 +45,9 @@ TEST(InstallationFile, IsReadAsItWasWritten) {
                                  unknown.carry.reset();
                                  unknown.memcached_carry.reset();
                                  unknown.deny.reset();
+                                 unknown.advertise.reset();
+                                 unknown.listen_ip.reset();
+                                 unknown.ports.reset();
                                  return unknown;
                                }()}) {
     ASSERT_TRUE(WriteInstallation(dir.path(), written).ok());

@@ -172,6 +172,8 @@ class Author {
     EndpointSpec spec{Number(), SomeAddress(), Number(), std::nullopt};
     spec.leads_since = Number();
     spec.spread = Addresses();
+    spec.relayed = dice_.Chance(50);
+    spec.source = SomeAddress().ip;
     spec.door.vpc = Text();
     spec.door.groups = Texts();
     spec.door.port = SomeAddress().port;
