@@ -24,6 +24,7 @@ Installation Sample() {
   sample.zones = {"us-east-1a", "us-east-1b"};
   sample.grpc_address = "127.0.0.1:7379";
   sample.strict_versions = true;
+  sample.localhost_instance = false;
   sample.region_nodes_max = 7;
   sample.members_max = 100;
   sample.log_level = "info";

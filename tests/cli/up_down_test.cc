@@ -117,26 +117,10 @@ TEST_F(UpDown, StartsEverythingAndStopsItAgain) {
 }
 
 TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
-  ASSERT_EQ(Run({"up",
-                 "--zones",
-                 "eu-west-1a",
-                 "--region",
-                 "eu-west-1",
-                 "--account",
-                 "123456789012",
-                 "--strict-versions",
-                 "--region-nodes-max",
-                 "50",
-                 "--members-max",
-                 "7",
-                 "--log-level",
-                 "debug",
-                 "--carry",
-                 "hand-over",
-                 "--memcached-carry",
-                 "relay",
-                 "--deny",
-                 "drop"})
+  ASSERT_EQ(Run({"up", "--zones", "eu-west-1a", "--region", "eu-west-1", "--account",
+                 "123456789012", "--strict-versions", "--region-nodes-max", "50", "--members-max",
+                 "7", "--log-level", "debug", "--carry", "hand-over", "--memcached-carry", "relay",
+                 "--deny", "drop", "--no-localhost-instance"})
                 .exit,
             0);
   const Ended again = Run({"up", "--zones", "eu-west-1a"});
@@ -145,7 +129,7 @@ TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
   EXPECT_EQ(ReadAll(control_plane + "/argv"),
             fmt::format("--dir {0} --listen 127.0.0.1:0 --region eu-west-1 --account 123456789012 "
                         "--log-level debug --log-file {0}/controlplane.log --strict-versions "
-                        "--region-nodes-max 50",
+                        "--region-nodes-max 50 --no-localhost-instance",
                         control_plane));
   const std::string host = HostDirectory(dir(), "eu-west-1a");
   EXPECT_EQ(ReadAll(host + "/argv"),
@@ -216,6 +200,7 @@ TEST_F(UpDown, KeepsTheSettingsOfTheFirstStart) {
     EXPECT_THAT(refused.err, HasSubstr(option));
   }
   EXPECT_THAT(Run({"up", "--strict-versions"}).err, HasSubstr("without --strict-versions"));
+  EXPECT_THAT(Run({"up", "--no-localhost-instance"}).err, HasSubstr("with i-localhost"));
   EXPECT_EQ(Run({"down"}).exit, 0);
 }
 
