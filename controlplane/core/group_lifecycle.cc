@@ -8,6 +8,8 @@
 #include "controlplane/core/member_lifecycle.h"
 #include "controlplane/core/messages.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/promote_demote.h"
+#include "controlplane/core/switchover.h"
 
 namespace ec::core {
 namespace {
@@ -25,12 +27,6 @@ using model::SwitchStep;
 std::vector<ClusterId> ClustersOf(const Draft& draft, const GroupId& id) {
   const std::set<ClusterId>& members = draft.FindGroup(id)->members;
   return {members.begin(), members.end()};
-}
-
-bool IsOverdue(const Draft& draft, const Settings& settings, const GroupId& id) {
-  const auto since = draft.state().group_since.find(id);
-  if (since == draft.state().group_since.end()) return false;
-  return draft.now().instant >= since->second + settings.operation_max;
 }
 
 // --- who is in sync -------------------------------------------------------------------------
@@ -67,58 +63,6 @@ void ObserveSync(Draft& draft, const Settings& settings, const GroupId& id) {
   if (changed.empty()) return;
   draft.TouchGroupEndpoints(id);
   for (const ClusterId& cluster : changed) AdvanceCluster(draft, settings, cluster);
-}
-
-// --- a replica leaves, a master comes -------------------------------------------------------
-
-void AdvancePromotion(Draft& draft, const Settings& settings, const GroupId& id) {
-  const Group group = *draft.FindGroup(id);
-  if (!group.promoting) return;
-  const ClusterId cluster = *group.promoting;
-  if (!group.members.contains(cluster) || MemberOf(draft, cluster) == nullptr) {
-    draft.EditGroup(id).promoting.reset();
-    return;
-  }
-  const Member& member = *MemberOf(draft, cluster);
-  if (member.id == group.leader) {
-    draft.EditGroup(id).promoting.reset();
-    draft.AddClusterEvent(
-        cluster, messages::PromotionGivenUp(cluster, "a failover has made it the group's primary"));
-    return;
-  }
-  const ReplicationReport* seen = ReplicationSeen(draft, settings, group.leader);
-  const bool proved = seen != nullptr && seen->leads && seen->epoch == group.epoch &&
-                      seen->proof >= group.proof &&
-                      std::ranges::find(seen->in_sync, member.address) != seen->in_sync.end();
-  if (proved) {
-    Detach(draft, cluster);
-  } else if (IsOverdue(draft, settings, id)) {
-    const std::string why = "it has not caught up with its primary in time";
-    draft.EditGroup(id).promoting.reset();
-    draft.AddClusterEvent(cluster, messages::PromotionGivenUp(cluster, why));
-  }
-}
-
-void AdvanceDemotion(Draft& draft, const Settings& settings, const GroupId& id) {
-  const Group group = *draft.FindGroup(id);
-  if (!group.demoting) return;
-  const ClusterId cluster = *group.demoting;
-  if (!group.members.contains(cluster) || MemberOf(draft, cluster) == nullptr) {
-    draft.EditGroup(id).demoting.reset();
-    return;
-  }
-  if (MemberOf(draft, cluster)->in_sync) {
-    draft.EditGroup(id).demoting.reset();
-    draft.AddClusterEvent(cluster, messages::MasterDemoted(cluster, id));
-    draft.AddGroupEvent(id, messages::MasterDemoted(cluster, id));
-    AdvanceCluster(draft, settings, cluster);
-  } else if (IsOverdue(draft, settings, id)) {
-    const std::string why = "it has not caught up with the primary in time; it is a master again";
-    draft.EditGroup(id).demoting.reset();
-    draft.LeaveGroup(cluster);
-    draft.AddClusterEvent(cluster, messages::DemotionGivenUp(cluster, why));
-    AdvanceCluster(draft, settings, cluster);
-  }
 }
 
 // --- endpoints ------------------------------------------------------------------------------
@@ -185,7 +129,7 @@ bool AnyCluster(const Draft& draft, const GroupId& id, std::initializer_list<Clu
 void AdvanceCreating(Draft& draft, const Settings& settings, const GroupId& id) {
   const bool failed =
       AnyCluster(draft, id, {ClusterStatus::kCreateFailed, ClusterStatus::kIncompatibleNetwork});
-  if (failed || IsOverdue(draft, settings, id)) {
+  if (failed || IsGroupOverdue(draft, settings, id)) {
     draft.AddGroupEvent(id, messages::GroupCreationFailed(id));
     draft.AddGroupEvent(id, messages::GroupClustersDeleted());
     draft.EditGroup(id).status = GroupStatus::kCreateFailed;
@@ -255,6 +199,12 @@ ClusterId LeaderOf(const Draft& draft, const Group& group) {
   return leader == nullptr ? ClusterId() : leader->cluster;
 }
 
+bool IsGroupOverdue(const Draft& draft, const Settings& settings, const GroupId& id) {
+  const auto since = draft.state().group_since.find(id);
+  if (since == draft.state().group_since.end()) return false;
+  return draft.now().instant >= since->second + settings.operation_max;
+}
+
 bool IsFollower(const Draft& draft, const Member& member) {
   const GroupId& group = draft.FindCluster(member.cluster)->group;
   return !group.empty() && draft.FindGroup(group)->leader != member.id;
@@ -277,15 +227,6 @@ void ForgetSync(Draft& draft, MemberId id) {
   draft.EditMember(id).in_sync = false;
   ++draft.EditGroup(group).proof;
   draft.TouchGroup(group);
-}
-
-void Detach(Draft& draft, const ClusterId& cluster) {
-  const GroupId group = draft.FindCluster(cluster)->group;
-  draft.EditGroup(group).promoting.reset();
-  draft.LeaveGroup(cluster);
-  draft.EditMember(MemberOf(draft, cluster)->id).in_sync = false;
-  draft.AddClusterEvent(cluster, messages::ReplicaPromoted(cluster, group));
-  draft.AddGroupEvent(group, messages::ReplicaPromoted(cluster, group));
 }
 
 void DeleteClusters(Draft& draft, const GroupId& id) {

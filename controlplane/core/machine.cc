@@ -9,6 +9,7 @@
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/hosts.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/promote_demote.h"
 #include "controlplane/core/tags.h"
 
 namespace ec::core {

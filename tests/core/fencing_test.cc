@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "controlplane/core/failover.h"
+#include "controlplane/core/fencing.h"
 #include "tests/core/group_fixture.h"
 
 namespace ec::core {

@@ -20,15 +20,15 @@ ec_mutant(4 controlplane/server/controller.cc)
 # A control plane that has just started, or stood still, takes hosts for silent at once.
 ec_mutant(7 controlplane/core/placement.cc)
 # A planned change does not wait until the successor has everything.
-ec_mutant(12 controlplane/core/failover.cc)
+ec_mutant(12 controlplane/core/switchover.cc)
 # A planned change compares offsets while writes still go on.
-ec_mutant(13 controlplane/core/failover.cc)
+ec_mutant(13 controlplane/core/switchover.cc)
 # The same recovery is told of again and again.
 ec_mutant(14 controlplane/core/member_lifecycle.cc)
 # A proof is taken that was given before it was asked for.
 ec_mutant(16 controlplane/core/group_lifecycle.cc)
 # A silent host's engine counts as ended.
-ec_mutant(17 controlplane/core/failover.cc)
+ec_mutant(17 controlplane/core/fencing.cc)
 # A follower that has died and come back empty is still taken for one that has everything.
 ec_mutant(19 controlplane/core/member_lifecycle.cc)
 # Of those that could lead, the one that has the least does.
