@@ -155,6 +155,12 @@ const ReplicationReport* ReplicationSeen(const Draft& draft, const Settings& set
   return report->replication ? &*report->replication : nullptr;
 }
 
+bool IsAwaited(const Draft& draft, const Settings& settings, const HostId& host) {
+  if (IsSilent(draft, settings, host)) return false;
+  const auto sighting = draft.state().sightings.find(host);
+  return sighting == draft.state().sightings.end() || sighting->second.sequence == 0;
+}
+
 std::vector<const Member*> FollowersOf(const Draft& draft, const Group& group) {
   std::vector<const Member*> followers;
   for (const ClusterId& cluster : group.members) {
@@ -199,6 +205,11 @@ void ReplaceEndedLeader(Draft& draft, const Settings& settings, const GroupId& i
     if (given_up) SayTrouble(draft, id, leader->trouble);
     return;
   }
+  // One that may lead as far as the records know is not passed over before it has been heard.
+  const bool any_awaited = std::ranges::any_of(followers, [&](const Member* member) {
+    return member->in_sync && IsAwaited(draft, settings, member->host);
+  });
+  if (any_awaited) return;
   std::vector<const Member*> promotable;
   std::ranges::copy_if(followers, std::back_inserter(promotable), [&](const Member* member) {
     const bool wanted = group.successor == 0 || group.successor == member->id;

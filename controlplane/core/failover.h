@@ -14,6 +14,10 @@ namespace ec::core {
 const ReplicationReport* ReplicationSeen(const Draft& draft, const Settings& settings,
                                          MemberId member);
 
+// Whether the host has its chance to report yet: it has not, since this control plane or its own
+// agent has started, and is not silent either.
+bool IsAwaited(const Draft& draft, const Settings& settings, const HostId& host);
+
 // The members that follow the group's leader, but for those that are being deleted.
 std::vector<const model::Member*> FollowersOf(const Draft& draft, const model::Group& group);
 

@@ -60,14 +60,17 @@ bool IsStuck(const Group& group) {
          group.step == SwitchStep::kNone;
 }
 
+Status CheckChoosesPrimary(const Group& group) {
+  if (!group.automatic_failover && !group.multi_az) return {};  // [AWS]
+  return BadState(
+      "Cannot manually promote a new master cache cluster while autofailover is enabled");
+}
+
 Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
                      const ModifyGroup& request) {
   if (!request.primary_cluster) return {};
   const Group& group = *draft.FindGroup(id);
-  if (group.automatic_failover || group.multi_az) {  // [AWS]
-    return BadState(
-        "Cannot manually promote a new master cache cluster while autofailover is enabled");
-  }
+  EC_RETURN_IF_ERROR(CheckChoosesPrimary(group));
   Result<const Member*> follower =
       FindFollower(draft, group, "PrimaryClusterId", *request.primary_cluster);
   if (!follower.ok()) return follower.status();
@@ -76,12 +79,8 @@ Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
     draft.EditGroup(id).pending_primary.reset();  // this wish is the newer one
     return {};
   }
-  const ClusterId cluster = (*follower)->cluster;
-  const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
-  Group& changed = draft.EditGroup(id);
-  changed.pending_primary = cluster;
-  changed.pending_due = model::NextOpening(
-      *model::ParseMaintenanceWindow(leader.maintenance_window), draft.now().wall);
+  draft.EditGroup(id).pending_primary = (*follower)->cluster;
+  PutOffPendingPrimary(draft, id);
   return {};
 }
 
@@ -188,6 +187,8 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyGroup& request
     return BadValue("ReplicationGroupDescription", *request.description,
                     fmt::format("It has at most {} characters.", model::kDescriptionLengthMax));
   }
+  // Also when the same request turns it off: that has to be done first. [AWS docs]
+  if (request.primary_cluster) EC_RETURN_IF_ERROR(CheckChoosesPrimary(before));
   // A trial on a draft of its own: nothing is changed unless all of it can be.
   Draft trial = draft;
   EC_RETURN_IF_ERROR(ChangeFailover(trial, *id, request));
@@ -223,15 +224,22 @@ Status Delete(Draft& draft, const Settings& settings, const DeleteGroup& request
     return BadState(  // [AWS]
         fmt::format("Cache cluster {} is not in a valid state to be deleted", cluster));
   }
-  draft.EditGroup(*id).status = GroupStatus::kDeleting;
+  const bool retain = request.retain_primary && !failed;
   const ClusterId primary = LeaderOf(draft, group);
-  if (request.retain_primary && !failed && !primary.empty()) draft.LeaveGroup(primary);
+  if (retain && draft.FindCluster(primary)->status != ClusterStatus::kAvailable) {
+    return BadState(fmt::format(
+        "Cache cluster {}, the primary, is {} and cannot be retained: it might come back "
+        "empty, and the replicas that have its data would be gone.",
+        primary, NameOf(draft.FindCluster(primary)->status)));
+  }
+  draft.EditGroup(*id).status = GroupStatus::kDeleting;
+  if (retain) draft.LeaveGroup(primary);
   DeleteClusters(draft, *id);
   AdvanceGroup(draft, settings, *id);  // there may be none
   return {};
 }
 
-Status Test(Draft& draft, const Settings&, const TestFailover& request) {
+Status Test(Draft& draft, const Settings& settings, const TestFailover& request) {
   Result<GroupId> id = FindExistingGroup(draft, request.id);
   if (!id.ok()) return id.status();
   const Group& group = *draft.FindGroup(*id);
@@ -255,6 +263,12 @@ Status Test(Draft& draft, const Settings&, const TestFailover& request) {
         fmt::format("A test of the failover of replication group {} is under way: cache cluster {} "
                     "is not back yet.",
                     *id, *group.tested));
+  }
+  const bool any_heir = std::ranges::any_of(FollowersOf(draft, group), [&](const Member* follower) {
+    return WhyNotPromotable(draft, settings, *follower).empty();
+  });
+  if (!any_heir) {
+    return BadState(fmt::format("Replication group {} has no replica that could take over.", *id));
   }
   std::vector<WallTime> tests;
   std::ranges::copy_if(group.tests, std::back_inserter(tests), [&](WallTime at) {
@@ -299,6 +313,14 @@ Status SwitchOver(Draft& draft, const Settings& settings, const Switchover& requ
   }
   if (best != nullptr) return BeginSwitch(draft, settings, *id, best->id);
   return BadState(fmt::format("Replication group {} has no replica that could lead.", *id));
+}
+
+void PutOffPendingPrimary(Draft& draft, const GroupId& id) {
+  const Group& group = *draft.FindGroup(id);
+  if (!group.pending_primary) return;
+  const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
+  const auto window = *model::ParseMaintenanceWindow(leader.maintenance_window);
+  draft.EditGroup(id).pending_due = model::NextOpening(window, draft.now().wall);
 }
 
 void OpenGroupWindows(Draft& draft, const Settings& settings) {

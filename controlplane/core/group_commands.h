@@ -42,6 +42,9 @@ Status AddFollowers(Draft& draft, const Settings& settings, const model::GroupId
 // Whether the cluster may be deleted or promoted as far as its group is concerned; AWS's faults.
 Status CheckMayLeave(const Draft& draft, const model::Cluster& cluster);
 
+// Has a pending primary, if there is one, wait for the leader's maintenance window as it is now.
+void PutOffPendingPrimary(Draft& draft, const model::GroupId& id);
+
 // Begins the changes of primary that have waited for the maintenance window.
 void OpenGroupWindows(Draft& draft, const Settings& settings);
 

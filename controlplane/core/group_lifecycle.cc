@@ -67,6 +67,16 @@ void ObserveSync(Draft& draft, const Settings& settings, const GroupId& id) {
 
 // --- endpoints ------------------------------------------------------------------------------
 
+// Gives the endpoint another address. REQUIRES: the group is being created, so that nobody has been
+// told of the one that it has.
+void Readdress(Draft& draft, const GroupId& id, model::GroupEndpoint Group::*which) {
+  const std::string zone = draft.FindHost((draft.FindGroup(id)->*which).host)->zone;
+  const auto ip = draft.FindAddress(zone, {});
+  if (!ip) return;
+  draft.UseAddress(zone, *ip);
+  (draft.EditGroup(id).*which).address.ip = *ip;
+}
+
 // While the group is created: whether the endpoint listens. One whose address is taken gets
 // another.
 bool IsOpen(Draft& draft, const Settings& settings, const GroupId& id,
@@ -77,12 +87,7 @@ bool IsOpen(Draft& draft, const Settings& settings, const GroupId& id,
       EndpointSeen(draft, settings, endpoint.host, endpoint.id, group.revision);
   if (seen == nullptr) return false;
   if (seen->listening) return true;
-  if (seen->trouble != EndpointTrouble::kAddressInUse) return false;
-  const std::string zone = draft.FindHost(endpoint.host)->zone;
-  if (const auto ip = draft.FindAddress(zone, {})) {
-    draft.UseAddress(zone, *ip);
-    (draft.EditGroup(id).*which).address.ip = *ip;
-  }
+  if (seen->trouble == EndpointTrouble::kAddressInUse) Readdress(draft, id, which);
   return false;
 }
 
@@ -104,7 +109,9 @@ void EnsureHomes(Draft& draft, const Settings& settings, const GroupId& id) {
   }
 }
 
-// A leader that was replaced while it was being created hands its part to its replacement.
+// A leader that was replaced while it was being created hands its part to its replacement. Nobody
+// knows what has become of it: its host may be cut off, go on as it was told, and open the group's
+// endpoints as soon as their addresses are free. So those are not the group's any more.
 void FollowReplacement(Draft& draft, const GroupId& id) {
   const Group& group = *draft.FindGroup(id);
   const Member* leader = draft.FindMember(group.leader);
@@ -114,6 +121,8 @@ void FollowReplacement(Draft& draft, const GroupId& id) {
   const MemberId successor = replacement->id;
   Group& changed = draft.EditGroup(id);
   changed.leader = successor;
+  Readdress(draft, id, &Group::primary);
+  Readdress(draft, id, &Group::reader);
   draft.RaiseEpoch(id);
   draft.TouchGroup(id);
 }

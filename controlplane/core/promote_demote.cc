@@ -112,6 +112,23 @@ void Detach(Draft& draft, const ClusterId& cluster) {
   draft.AddGroupEvent(group, messages::ReplicaPromoted(cluster, group));
 }
 
+// A cluster that has become a follower keeps its name, its endpoint and what was said about it
+// alone; the rest is the group's. Before that all is its own, so that it can be a master again.
+void TakeSettingsOver(Draft& draft, const ClusterId& id, const Cluster& leader) {
+  Cluster& follower = draft.EditCluster(id);
+  follower.engine_version = leader.engine_version;
+  follower.family = leader.family;
+  follower.parameter_group = leader.parameter_group;
+  follower.security_groups = leader.security_groups;
+  follower.maintenance_window = leader.maintenance_window;
+  follower.snapshot_window = leader.snapshot_window;
+  follower.snapshot_retention = leader.snapshot_retention;
+  follower.auto_minor_version_upgrade = leader.auto_minor_version_upgrade;
+  follower.notification = leader.notification;
+  follower.pending = leader.pending;
+  draft.TouchMember(MemberOf(draft, id)->id);
+}
+
 }  // namespace
 
 Status PromoteReplica(Draft& draft, const Settings&, const Promote& request) {
@@ -180,17 +197,7 @@ Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
     group_id = group->id;
     EC_RETURN_IF_ERROR(FormGroupAround(draft, *target, std::move(*group)));
   }
-  // It keeps its name, its endpoint and what was said about it alone; the rest is the group's.
-  Cluster& follower = draft.EditCluster(*id);
-  follower.status = ClusterStatus::kModifying;
-  follower.parameter_group = target->parameter_group;
-  follower.security_groups = target->security_groups;
-  follower.maintenance_window = target->maintenance_window;
-  follower.snapshot_window = target->snapshot_window;
-  follower.snapshot_retention = target->snapshot_retention;
-  follower.auto_minor_version_upgrade = target->auto_minor_version_upgrade;
-  follower.notification = target->notification;
-  follower.pending = target->pending;
+  draft.EditCluster(*id).status = ClusterStatus::kModifying;
   draft.EnterGroup(*id, group_id);
   draft.RaiseEpoch(group_id);
   Group& group = draft.EditGroup(group_id);
@@ -237,6 +244,7 @@ void AdvanceDemotion(Draft& draft, const Settings& settings, const GroupId& id) 
   }
   if (MemberOf(draft, cluster)->in_sync) {
     draft.EditGroup(id).demoting.reset();
+    TakeSettingsOver(draft, cluster, *draft.FindCluster(LeaderOf(draft, group)));
     draft.AddClusterEvent(cluster, messages::MasterDemoted(cluster, id));
     draft.AddGroupEvent(id, messages::MasterDemoted(cluster, id));
     AdvanceCluster(draft, settings, cluster);

@@ -29,6 +29,10 @@ Status CheckApplyImmediately(bool apply_immediately) {
   return BadCombination("ApplyImmediately must be true: only that is supported here.");  // [AWS]
 }
 
+Status NothingToDo() {
+  return {Fault::kNoOperation, "The operation was not performed because no changes were required."};
+}
+
 int ReplicasOf(const Draft& draft, const Group& group) {
   return static_cast<int>(FollowersOf(draft, group).size());
 }
@@ -114,6 +118,7 @@ Status Increase(Draft& draft, const Settings& settings, const IncreaseReplicas& 
     return {Fault::kInvalidParameterValue, "The parameter NewReplicaCount must be provided."};
   }
   const int present = ReplicasOf(draft, group);
+  if (*request.count == present) return NothingToDo();
   if (*request.count <= present || *request.count > model::kGroupMembersMax - 1) {
     return BadValue("NewReplicaCount", std::to_string(*request.count),
                     fmt::format("It must be more than the present {} and at most {}.", present,
@@ -160,6 +165,7 @@ Status Decrease(Draft& draft, const Settings&, const DecreaseReplicas& request) 
             "Must have at least 1 replica when cluster mode is disabled with auto failover "
             "enabled."};
   }
+  if (count == present && leaving.empty()) return NothingToDo();
   if (count < 0 || count >= present) {
     return BadValue("NewReplicaCount", std::to_string(count),
                     fmt::format("It must be less than the present {} and at least 0.", present));

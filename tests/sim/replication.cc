@@ -143,10 +143,6 @@ void World::WriteAsClients() {
     if (engine->Write(next_write_, clock_.instant) != Engine::Reply::kDone) continue;
     acknowledged[id].push_back(next_write_++);
     if (group.status == model::GroupStatus::kCreating) continue;  // nobody has been told of it yet
-    const auto row = records().members.find(MemberOf(*engine));
-    // A gap that is known: one that was replaced while it was created, on a host that is cut off,
-    // may open the group's endpoint as soon as the host that has it now lets go of it.
-    if (row == records().members.end() || row->second.node_id.empty()) continue;
     Writers& those = writers[id];
     if (those.epoch != group.epoch) those = {group.epoch, {}};
     those.members.insert(MemberOf(*engine));
