@@ -273,7 +273,7 @@ void Appoint(Draft& draft, const Settings& settings, const GroupId& id, MemberId
   group.primary.host = draft.FindMember(leader)->host;
   for (const ClusterId& cluster : group.members) {
     const Member* member = MemberOf(draft, cluster);
-    if (member != nullptr) draft.EditMember(member->id).in_sync = false;
+    if (member != nullptr && !IsMutant(15)) draft.EditMember(member->id).in_sync = false;
   }
   draft.TouchGroup(id);
   AdvanceCluster(draft, settings, before);
