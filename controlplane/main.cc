@@ -77,10 +77,11 @@ Result<std::optional<model::OutsidePorts>> OutsideOf(const Flags& flags) {
   char rest = 0;
   const int read = std::sscanf(flags.ports.c_str(), "%5d-%5d%c", &first, &last, &rest);
   if (!listen || read != 2 || first < 1 || last < first || last > 65535) {
-    return Status(Fault::kInvalidParameterValue,
-                  fmt::format("--listen-ip {} is to be an IPv4 address, and --ports {} a range such "
-                              "as 7400-8399.",
-                              flags.listen_ip, flags.ports));
+    return Status(
+        Fault::kInvalidParameterValue,
+        fmt::format("--listen-ip {} is to be an IPv4 address, and --ports {} a range such "
+                    "as 7400-8399.",
+                    flags.listen_ip, flags.ports));
   }
   return std::optional(model::OutsidePorts{flags.advertise, *listen, static_cast<uint16_t>(first),
                                            static_cast<uint16_t>(last)});

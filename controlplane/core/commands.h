@@ -12,6 +12,7 @@
 #include "common/address.h"
 #include "common/host_plan.h"
 #include "controlplane/core/network_requests.h"
+#include "controlplane/model/records.h"
 
 namespace ec::core {
 

@@ -258,6 +258,7 @@ struct Installation {
   Cidr vpc;                 // a slice of loopback
   uint64_t next_id = 1;     // of members and endpoints
   uint64_t next_event = 1;  // serial
+  uint32_t next_slice = 0;  // where the search for a VPC's slice goes on: each rests for long
   std::optional<OutsidePorts> outside;
   friend bool operator==(const Installation&, const Installation&) = default;
 };

@@ -80,7 +80,8 @@ void ReadSecurityGroups(Database& db, model::Records* records) {
 }
 
 void ReadInstances(Database& db, model::Records* records) {
-  Statement rows(db, "SELECT id, subnet, vpc, ip, network, launched, revision FROM instance ORDER BY id");
+  Statement rows(
+      db, "SELECT id, subnet, vpc, ip, network, launched, revision FROM instance ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
     model::InstanceRow instance;

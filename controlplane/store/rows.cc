@@ -19,8 +19,8 @@ using SQLite::Statement;
 
 void ReadInstallation(Database& db, model::Records* records) {
   Statement rows(db,
-                 "SELECT revision, region, account, vpc_cidr, next_id, next_event, outside_host, "
-                 "outside_ip, outside_first_port, outside_last_port FROM installation");
+                 "SELECT revision, region, account, vpc_cidr, next_id, next_event, next_slice, "
+                 "outside_host, outside_ip, outside_first_port, outside_last_port FROM installation");
   if (!rows.executeStep()) throw SQLite::Exception("the installation's row is missing");
   Reader read(rows);
   records->revision = read.UInt64();
@@ -30,6 +30,7 @@ void ReadInstallation(Database& db, model::Records* records) {
   installation.vpc = CidrOf(read.Text());
   installation.next_id = read.UInt64();
   installation.next_event = read.UInt64();
+  installation.next_slice = static_cast<uint32_t>(read.Int());
   model::OutsidePorts outside;
   outside.host = read.Text();
   outside.listen = IpOf(read.Text());
@@ -327,11 +328,11 @@ void WriteInstallation(Statements& statements, const model::Edit& edit) {
   const model::Installation& installation = *edit.installation;
   Writer write(statements,
                "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
-               "next_event = ?, outside_host = ?, outside_ip = ?, outside_first_port = ?, "
+               "next_event = ?, next_slice = ?, outside_host = ?, outside_ip = ?, outside_first_port = ?, "
                "outside_last_port = ?");
   const model::OutsidePorts outside = installation.outside.value_or(model::OutsidePorts());
   write << installation.region << installation.account << ToString(installation.vpc)
-        << installation.next_id << installation.next_event << outside.host
+        << installation.next_id << installation.next_event << installation.next_slice << outside.host
         << ToString(outside.listen) << outside.first << outside.last;
   write.Run();
 }

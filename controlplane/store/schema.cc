@@ -332,6 +332,7 @@ CREATE INDEX clusters_of_vpc ON cluster (vpc);
 -- The subnets have it now.
 ALTER TABLE zone DROP COLUMN next_offset;
 
+ALTER TABLE installation ADD COLUMN next_slice INTEGER NOT NULL DEFAULT 0;
 -- Address mode `ports`: an empty host means that it is off.
 ALTER TABLE installation ADD COLUMN outside_host TEXT NOT NULL DEFAULT '';
 ALTER TABLE installation ADD COLUMN outside_ip TEXT NOT NULL DEFAULT '0.0.0.0';
