@@ -48,6 +48,7 @@ void AddAllCommands(CommandLine& line) {
   AddConnectCommand(line);
   AddEndpointCommands(line);
   AddEventCommands(line);
+  AddFaultCommands(line);
   AddTagCommands(line);
   AddHostCommands(line);
   AddNodeTypeCommands(line);

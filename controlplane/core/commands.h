@@ -11,6 +11,7 @@
 
 #include "common/address.h"
 #include "common/host_plan.h"
+#include "controlplane/core/fault_requests.h"
 #include "controlplane/core/network_requests.h"
 
 namespace ec::core {
@@ -206,7 +207,8 @@ struct Install {
 using Command =
     std::variant<CreateCluster, ModifyCluster, DeleteCluster, RebootCluster, CreateGroup,
                  ModifyGroup, DeleteGroup, IncreaseReplicas, DecreaseReplicas, TestFailover,
-                 Switchover, Promote, Demote, NetworkCommand, AddTags, RemoveTags, Reset, Install>;
+                 Switchover, Promote, Demote, NetworkCommand, FaultCommand, AddTags, RemoveTags, Reset,
+                 Install>;
 
 // A report that has been taken into the sightings.
 struct Reported {

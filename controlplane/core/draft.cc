@@ -286,6 +286,21 @@ void Draft::AddGroupEvent(const model::GroupId& id, std::string message) {
   AddEvent(model::kGroupSourceType, id, std::move(message));
 }
 
+void Draft::AddFaultEvent(const std::string& id, std::string message) {
+  AddEvent(model::kFaultSourceType, id, std::move(message));
+}
+
+std::vector<const model::WireFault*> Draft::Faults() const {
+  return Rows(edit_.faults, state_.records.faults);
+}
+
+void Draft::Put(model::WireFault row) {
+  const uint64_t number = row.number;
+  edit_.faults[number] = std::move(row);
+}
+
+void Draft::DropFault(uint64_t number) { edit_.faults[number] = std::nullopt; }
+
 void Draft::Ask(const HostId& host, MemberId member, int64_t at_least, uint64_t epoch) {
   // The machine's time since boot, which no control plane has had before.
   const auto since_boot = now_.instant.time_since_epoch().count();
@@ -374,6 +389,7 @@ model::Edit Draft::Take() {
   DropUnchanged(edit_.subnets, state_.records.subnets, {});
   DropUnchanged(edit_.security_groups, state_.records.security_groups, {});
   DropUnchanged(edit_.instances, state_.records.instances, {});
+  DropUnchanged(edit_.faults, state_.records.faults, {});
   for (auto& [id, group] : edit_.groups) {
     if (group) group->revision = edit_.revision;
   }

@@ -5,6 +5,7 @@
 #include "common/overloaded.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/draft.h"
+#include "controlplane/core/fault_commands.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/hosts.h"
@@ -32,6 +33,7 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const Promote& request) { return PromoteReplica(draft, settings, request); },
           [&](const Demote& request) { return DemoteMaster(draft, settings, request); },
           [&](const NetworkCommand& request) { return Obey(draft, request); },
+          [&](const FaultCommand& request) { return Obey(draft, request); },
           [&](const AddTags& request) { return Tag(draft, request); },
           [&](const RemoveTags& request) { return Untag(draft, request); },
           [&](const Reset&) {
@@ -92,6 +94,7 @@ std::optional<Instant> NextDeadline(const model::State& state, const Settings& s
   if (!state.group_windows.empty()) {
     consider(now.instant + (state.group_windows.begin()->first - now.wall));
   }
+  if (const auto end = NextFaultEnd(state, now)) consider(*end);
   if (const auto due = NextGroupDeadline(state, settings, now)) consider(*due);
   return next;
 }

@@ -1,7 +1,10 @@
 #include "controlplane/model/state.h"
 
+#include <utility>
+
 #include "common/check.h"
 #include "controlplane/model/access.h"
+#include "controlplane/model/faults.h"
 
 namespace ec::model {
 namespace {
@@ -208,6 +211,20 @@ bool InOperation(ClusterStatus status) {
   }
 }
 
+namespace {
+
+// A list without an entry is kept, too: hosts have to hear of the last fault's end.
+void RefreshFaults(State* state) {
+  for (const auto& [id, host] : state->records.hosts) {
+    HostFaults faults = FaultsOf(state->records, id);
+    SharedFaults& present = state->faults[id];
+    if (present ? present->faults == faults.faults : faults.faults.empty()) continue;
+    present = SharedFaults(std::move(faults));
+  }
+}
+
+}  // namespace
+
 State Begin(Records records, Instant now) {
   State state;
   state.records = std::move(records);
@@ -223,6 +240,7 @@ State Begin(Records records, Instant now) {
     BeginGroupPhase(group, now, &state);
   }
   state.access = SharedNetwork(AccessOf(state.records));
+  RefreshFaults(&state);
   return state;
 }
 
@@ -253,6 +271,7 @@ void Apply(const Edit& edit, Instant at, State* state) {
   EC_CHECK(edit.revision == state->records.revision + 1);
   Records& records = state->records;
   const bool changes_access = ChangesAccess(records, edit);
+  const bool changes_faults = ChangesFaults(records, edit);
   records.revision = edit.revision;
   if (edit.installation) records.installation = *edit.installation;
   for (const auto& [name, zone] : edit.zones) records.zones[name] = zone;
@@ -270,6 +289,8 @@ void Apply(const Edit& edit, Instant at, State* state) {
   }
   ApplyNetwork(edit, state);
   if (changes_access) state->access = SharedNetwork(AccessOf(records));
+  ApplyRows(edit.faults, &records.faults);
+  if (changes_faults) RefreshFaults(state);
   for (const Event& event : edit.events) records.events.emplace(event.serial, event);
   records.events.erase(records.events.begin(),
                        records.events.lower_bound(edit.events_dropped_below));

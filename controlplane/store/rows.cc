@@ -4,6 +4,7 @@
 
 #include "common/check.h"
 #include "controlplane/store/columns.h"
+#include "controlplane/store/fault_rows.h"
 #include "controlplane/store/network_rows.h"
 
 namespace ec::store {
@@ -557,6 +558,7 @@ model::Records ReadRecords(Database& db) {
   ReadClusters(db, &records);
   ReadMembers(db, &records);
   ReadNetwork(db, &records);
+  ReadFaults(db, &records);
   ReadEvents(db, &records);
   return records;
 }
@@ -571,6 +573,7 @@ void WriteEdit(Statements& statements, const model::Edit& edit) {
   DropGroups(statements, edit);
   WriteMembers(statements, edit);
   WriteNetwork(statements, edit);
+  WriteFaults(statements, edit);
   WriteEvents(statements, edit);
 }
 
