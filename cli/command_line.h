@@ -128,8 +128,7 @@ class CommandLine {
                      const std::string& description);
 
   // The same below another group, such as `ecctl fault add`.
-  CLI::App* AddGroupBelow(CLI::App* group, const std::string& name,
-                          const std::string& description);
+  CLI::App* AddGroupBelow(CLI::App* group, const std::string& name, const std::string& description);
 
   // A command below a group. `footer` holds its examples.
   Command AddCommand(CLI::App* group, const std::string& name, const std::string& description,

@@ -66,8 +66,8 @@ std::string LeftOf(const Context& context, const v1::WireFault& fault) {
 
 Outcome AddFault(Context& context, const FaultOptions& options) {
   if (options.to.empty() && options.between.empty() && options.host.empty()) {
-    return UsageError(fmt::format("a fault needs a place (see 'ecctl fault add {} --help')",
-                                  options.kind));
+    return UsageError(
+        fmt::format("a fault needs a place (see 'ecctl fault add {} --help')", options.kind));
   }
   v1::AddFaultRequest request;
   request.set_kind(options.kind);
@@ -84,7 +84,7 @@ Outcome AddFault(Context& context, const FaultOptions& options) {
     context.Print(fault);
   } else {
     PrintLine(fmt::format("{}: {}, {}", fault.fault_id(), fault.description(),
-                          options.duration ? "for " + LeftOf(context, fault)
+                          options.duration      ? "for " + LeftOf(context, fault)
                           : fault.has_expires() ? "once"
                                                 : "until cleared"));
   }

@@ -8,10 +8,10 @@ namespace ec {
 namespace {
 
 constexpr std::pair<FaultKind, std::string_view> kNames[] = {
-    {FaultKind::kLatency, "latency"},         {FaultKind::kBandwidth, "bandwidth"},
-    {FaultKind::kBlackhole, "blackhole"},     {FaultKind::kRefuse, "refuse"},
-    {FaultKind::kResetAfter, "reset-after"},  {FaultKind::kCut, "cut"},
-    {FaultKind::kPartition, "partition"},     {FaultKind::kEngineKill, "engine-kill"},
+    {FaultKind::kLatency, "latency"},          {FaultKind::kBandwidth, "bandwidth"},
+    {FaultKind::kBlackhole, "blackhole"},      {FaultKind::kRefuse, "refuse"},
+    {FaultKind::kResetAfter, "reset-after"},   {FaultKind::kCut, "cut"},
+    {FaultKind::kPartition, "partition"},      {FaultKind::kEngineKill, "engine-kill"},
     {FaultKind::kEnginePause, "engine-pause"}, {FaultKind::kHostLoss, "host-loss"},
 };
 
@@ -81,15 +81,15 @@ EndpointFaults::EndpointFaults(std::span<const HostFault> faults, uint64_t endpo
     : own_(own) {
   std::ranges::copy_if(faults, std::back_inserter(faults_), [&](const HostFault& fault) {
     const auto& ids = fault.endpoints;
-    return IsOnWire(fault.kind) &&
-           (ids.empty() || std::ranges::find(ids, endpoint) != ids.end());
+    return IsOnWire(fault.kind) && (ids.empty() || std::ranges::find(ids, endpoint) != ids.end());
   });
 }
 
 bool EndpointFaults::Matches(const HostFault& fault, Ip4 source) const {
   if (source == own_) return false;
-  return fault.sources.empty() ||
-         std::ranges::any_of(fault.sources, [&](const Cidr& cidr) { return cidr.Contains(source); });
+  return fault.sources.empty() || std::ranges::any_of(fault.sources, [&](const Cidr& cidr) {
+           return cidr.Contains(source);
+         });
 }
 
 WireEffect EndpointFaults::On(Ip4 source) const {
@@ -101,9 +101,8 @@ WireEffect EndpointFaults::On(Ip4 source) const {
 }
 
 bool EndpointFaults::Concerns(std::string_view id, Ip4 source) const {
-  return std::ranges::any_of(faults_, [&](const HostFault& fault) {
-    return fault.id == id && Matches(fault, source);
-  });
+  return std::ranges::any_of(
+      faults_, [&](const HostFault& fault) { return fault.id == id && Matches(fault, source); });
 }
 
 }  // namespace ec

@@ -57,8 +57,8 @@ using SharedFaults = Shared<HostFaults>;
 
 // What faults do, together, to a connection.
 struct WireEffect {
-  Duration delay{0};   // of each byte, in each direction; several delays add up
-  Duration jitter{0};  // up to this much more or less
+  Duration delay{0};              // of each byte, in each direction; several delays add up
+  Duration jitter{0};             // up to this much more or less
   uint64_t bytes_per_second = 0;  // in each direction; 0: as many as there are
   std::optional<uint64_t> reset_after;
   bool blackhole = false;

@@ -253,8 +253,8 @@ void DropPastFaults(Draft& draft) {
   for (const WireFault* fault : draft.Faults()) faults.push_back(*fault);
   for (const WireFault& fault : faults) {
     const bool over = fault.expires && *fault.expires <= draft.now().wall;
-    const bool gone = !fault.target.empty() &&
-                      !model::FindFaultTarget(draft.state().records, fault.target);
+    const bool gone =
+        !fault.target.empty() && !model::FindFaultTarget(draft.state().records, fault.target);
     if (!over && !gone) continue;
     if (!IsMoment(fault.kind)) Tell(draft, fault, messages::FaultEnded(model::IdOf(fault)));
     draft.DropFault(fault.number);

@@ -60,14 +60,14 @@ Status AddFault(ControllerLoop& loop, FaultNumbers& numbers, const v1::AddFaultR
                 v1::AddFaultResponse* response) {
   core::AddFault add = FromProto(request);
   for (;;) {
-    add.number = numbers.Draw(loop.Read(
-        [](const model::State& state) { return state.records.installation.next_id; }));
-    Status status = loop.Submit(core::Command(core::FaultCommand(add)),
-                                [&](const model::State& state) {
-                                  const auto fault = state.records.faults.find(add.number);
-                                  if (fault == state.records.faults.end()) return;
-                                  Fill(fault->second, response->mutable_fault());
-                                });
+    add.number = numbers.Draw(
+        loop.Read([](const model::State& state) { return state.records.installation.next_id; }));
+    Status status =
+        loop.Submit(core::Command(core::FaultCommand(add)), [&](const model::State& state) {
+          const auto fault = state.records.faults.find(add.number);
+          if (fault == state.records.faults.end()) return;
+          Fill(fault->second, response->mutable_fault());
+        });
     // Somebody else has been given a higher number meanwhile.
     if (status.fault() != Fault::kInternal) return status;
   }

@@ -30,8 +30,8 @@ void HostFaultBook::Take(const SharedFaults& faults) {
   if (faults == faults_) return;
   faults_ = faults;
   const auto has = [&](FaultKind kind) {
-    return faults_ && std::ranges::find(faults_->faults, kind, &HostFault::kind) !=
-                          faults_->faults.end();
+    return faults_ &&
+           std::ranges::find(faults_->faults, kind, &HostFault::kind) != faults_->faults.end();
   };
   lost_ = has(FaultKind::kHostLoss);
   cut_off_ = has(FaultKind::kPartition);

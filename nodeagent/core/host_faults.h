@@ -23,7 +23,8 @@ class HostFaultBook {
 
   // The host's engines are to be dead and its endpoints closed.
   bool is_lost() const { return lost_; }
-  // The host and the control plane do not hear each other. Others may have taken its leaders' place.
+  // The host and the control plane do not hear each other. Others may have taken its leaders'
+  // place.
   bool is_cut_off() const { return cut_off_; }
 
   enum class Order { kNone, kKill, kPause, kContinue };

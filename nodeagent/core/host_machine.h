@@ -286,7 +286,7 @@ class HostMachine {
 
   const Settings settings_;
   HostPlan plan_;
-  HostFaultBook faults_;  // of the plan
+  HostFaultBook faults_;    // of the plan
   bool confirmed_ = false;  // by the control plane, since this agent started
   bool linked_ = false;
   std::map<MemberId, Member> members_;

@@ -65,8 +65,7 @@ Connection::Progress Connection::Pump(Workbench* bench) {
   if (end_ != End::kNone) return Progress::kEnded;
   PassEndsOn();
   if (wire_ && wire_->is_over()) wire_.reset();
-  const bool goes_on =
-      CanFeedWire() || CanTakeFromClient() || CanTakeFromEngine() || CanDeliver();
+  const bool goes_on = CanFeedWire() || CanTakeFromClient() || CanTakeFromEngine() || CanDeliver();
   return goes_on ? Progress::kGoesOn : Progress::kWaits;
 }
 

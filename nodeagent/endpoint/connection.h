@@ -89,9 +89,9 @@ class Connection {
   UniqueFd attempt;  // a connection to `attempted` that is being made, while it is held
   Destination attempted;
   Instant attempt_until;
-  bool in_turn = false;  // waits for its next turn
-  bool is_waiting = false;           // for an engine, among the held ones
-  Instant wake = Instant::max();     // when it is woken
+  bool in_turn = false;           // waits for its next turn
+  bool is_waiting = false;        // for an engine, among the held ones
+  Instant wake = Instant::max();  // when it is woken
 
  private:
   using Direction = FaultyWire::Direction;
@@ -117,7 +117,7 @@ class Connection {
   Stream client_{this};
   Stream engine_{this};                      // not open while the connection is held
   std::unique_ptr<DiscoveryFilter> filter_;  // null: the bytes are not looked at
-  std::string untaken_;  // received from the client, not yet taken by the filter
+  std::string untaken_;               // received from the client, not yet taken by the filter
   std::unique_ptr<FaultyWire> wire_;  // null: no fault acts on it
   Instant now_;                       // of this Pump(), with a wire
   bool doomed_ = false;

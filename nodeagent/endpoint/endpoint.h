@@ -140,7 +140,8 @@ class Endpoint {
   }
 
   // Calls `pass` with the present target of a connection from there, 0 if there is none, or it may
-  // not connect (any more), or not be handed over; nothing of this changes meanwhile. Must be quick.
+  // not connect (any more), or not be handed over; nothing of this changes meanwhile. Must be
+  // quick.
   template <typename Pass>
   auto AtTarget(Ip4 client, Pass pass) const {
     const std::lock_guard lock(mutex_);

@@ -47,7 +47,7 @@ class EndpointServer::Impl {
     std::shared_ptr<Endpoint> endpoint;  // always the one of spec.listen, and leads as spec says
     std::shared_ptr<const Gate> gate;    // the endpoint's
     std::shared_ptr<const EndpointFaults> faults;  // the same; null: none
-    std::optional<int> listener;         // the acceptor's name for it; nullopt: not listening
+    std::optional<int> listener;  // the acceptor's name for it; nullopt: not listening
     EndpointTrouble trouble = EndpointTrouble::kNone;
     std::string trouble_text;
   };
@@ -72,7 +72,7 @@ class EndpointServer::Impl {
   SharedNetwork network_;             // guarded by mutex_
   std::shared_ptr<const Sources> sources_ =
       std::make_shared<const Sources>(Network());  // of the network; guarded by mutex_
-  SharedFaults faults_;               // guarded by mutex_
+  SharedFaults faults_;                            // guarded by mutex_
   // Whose clients may hang in a black hole still, until that ends; guarded by mutex_.
   std::vector<std::pair<EndpointId, std::weak_ptr<Endpoint>>> retired_;
   std::vector<std::shared_ptr<Endpoint>> cutting_;  // guarded by mutex_; empty between calls
@@ -181,8 +181,8 @@ std::shared_ptr<const EndpointFaults> EndpointServer::Impl::FaultsOf(EndpointId 
 void EndpointServer::Impl::Afflict(const SharedFaults& faults) {
   const SharedFaults before = std::exchange(faults_, faults);
   const auto is_new = [&](const HostFault& fault) {
-    return !before || std::ranges::find(before->faults, fault.id, &HostFault::id) ==
-                          before->faults.end();
+    return !before ||
+           std::ranges::find(before->faults, fault.id, &HostFault::id) == before->faults.end();
   };
   std::vector<std::string> cuts;
   for (const HostFault& fault : faults_ ? faults_->faults : std::vector<HostFault>()) {

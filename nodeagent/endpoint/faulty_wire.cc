@@ -6,7 +6,8 @@ namespace ec::endpoint {
 
 void FaultyWire::Change(const WireEffect& effect, Instant now) {
   if (effect.reset_after != effect_.reset_after) carried_ = 0;
-  const bool slow = effect.delay.count() > 0 || effect.jitter.count() > 0 || effect.bytes_per_second > 0;
+  const bool slow =
+      effect.delay.count() > 0 || effect.jitter.count() > 0 || effect.bytes_per_second > 0;
   effect_ = effect;
   if (slow) return;
   in_.Release(now);

@@ -36,9 +36,7 @@ class FaultyWire {
   size_t room(Direction direction) const { return of(direction).room(effect_); }
   bool empty(Direction direction) const { return of(direction).empty(); }
   void Put(Direction direction, Instant now, std::string_view bytes);
-  bool HasArrived(Direction direction, Instant now) const {
-    return next(direction) <= now;
-  }
+  bool HasArrived(Direction direction, Instant now) const { return next(direction) <= now; }
   // See Shaper::Take().
   std::string Take(Direction direction, Instant now, size_t at_most);
 

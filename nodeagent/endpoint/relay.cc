@@ -205,8 +205,8 @@ void Relay::CutAll(const CutCommand& command) {
 void Relay::CutOrKeep(Connection& connection) {
   const Endpoint& endpoint = *connection.endpoint();
   const WireEffect effect = endpoint.EffectOn(connection.client_ip());
-  const bool keeps = !connection.is_doomed() &&
-                     endpoint.Keeps(connection.client_ip(), connection.destination);
+  const bool keeps =
+      !connection.is_doomed() && endpoint.Keeps(connection.client_ip(), connection.destination);
   if (!keeps && effect.blackhole && connection.is_in_blackhole()) {
     connection.Doom();
   } else if (!keeps) {

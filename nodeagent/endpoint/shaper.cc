@@ -19,8 +19,7 @@ size_t PieceSize(const WireEffect& effect, size_t bytes) {
 
 Duration TimeToSend(const WireEffect& effect, size_t bytes) {
   if (effect.bytes_per_second == 0) return Duration(0);
-  const double seconds =
-      static_cast<double>(bytes) / static_cast<double>(effect.bytes_per_second);
+  const double seconds = static_cast<double>(bytes) / static_cast<double>(effect.bytes_per_second);
   return Duration(static_cast<int64_t>(seconds * static_cast<double>(kMicroseconds)));
 }
 

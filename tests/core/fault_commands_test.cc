@@ -114,9 +114,8 @@ TEST_F(FaultCommandsTest, ATargetCanBeNamedInManyWays) {
               ElementsAre(plane.cluster("pages").configuration->id));
   EXPECT_THAT(endpoints(ToString(group.reader.address)), ElementsAre(group.reader.id));
   EXPECT_THAT(endpoints(ToString(group.reader.address.ip)), ElementsAre(group.reader.id));
-  for (const char* wrong :
-       {"nothing", "carts/", "carts/leader", "pages/0003", "127.10.0.4:1", "127.10.99.4", "", "/",
-        "127.10.0.4:x", "carts/primary/x"}) {
+  for (const char* wrong : {"nothing", "carts/", "carts/leader", "pages/0003", "127.10.0.4:1",
+                            "127.10.99.4", "", "/", "127.10.0.4:x", "carts/primary/x"}) {
     EXPECT_THAT(endpoints(wrong), IsEmpty()) << wrong;
   }
 }
