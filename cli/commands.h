@@ -28,6 +28,7 @@ void AddForwardCommand(CommandLine& line);         // forward.cc
 void AddTagCommands(CommandLine& line);            // tags.cc
 void AddEventCommands(CommandLine& line);          // events.cc
 void AddEndpointCommands(CommandLine& line);       // endpoints.cc
+void AddFaultCommands(CommandLine& line);          // faults.cc
 void AddHostCommands(CommandLine& line);           // hosts.cc
 void AddNodeTypeCommands(CommandLine& line);       // node_types.cc
 void AddEngineVersionCommands(CommandLine& line);  // engine_versions.cc

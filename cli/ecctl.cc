@@ -49,6 +49,7 @@ void AddAllCommands(CommandLine& line) {
   AddForwardCommand(line);
   AddEndpointCommands(line);
   AddEventCommands(line);
+  AddFaultCommands(line);
   AddTagCommands(line);
   AddVpcCommands(line);
   AddSubnetCommands(line);

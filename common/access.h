@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "common/address.h"
+#include "common/shared.h"
 
 namespace ec {
 
@@ -60,23 +61,8 @@ struct Network {
   friend bool operator==(const Network&, const Network&) = default;
 };
 
-// A network that is handed around without being copied. Equal when what it holds is.
-class SharedNetwork {
- public:
-  SharedNetwork() = default;  // none: nobody is known, and nobody is admitted
-  explicit SharedNetwork(Network network)
-      : network_(std::make_shared<const Network>(std::move(network))) {}
-  explicit operator bool() const { return network_ != nullptr; }
-  const Network& operator*() const { return *network_; }
-  const Network* operator->() const { return network_.get(); }
-  friend bool operator==(const SharedNetwork& one, const SharedNetwork& other) {
-    if (one.network_ == other.network_) return true;
-    return one.network_ && other.network_ && *one.network_ == *other.network_;
-  }
-
- private:
-  std::shared_ptr<const Network> network_;
-};
+// Without one nobody is known, and nobody is admitted.
+using SharedNetwork = Shared<Network>;
 
 // The side of an endpoint that a judgement looks at. One without a VPC admits nobody but `peers`.
 struct Door {

@@ -16,6 +16,7 @@
 #include "common/address.h"
 #include "common/engine_kind.h"
 #include "common/time.h"
+#include "common/wire_fault.h"
 
 namespace ec {
 
@@ -102,6 +103,7 @@ struct PlanUpdate {
   std::vector<EndpointId> gone_endpoints;
   std::vector<OffsetQuestion> questions;
   SharedNetwork network;  // the whole of it; none: it is as it was
+  SharedFaults faults;    // all of the host's; none: as they were
   friend bool operator==(const PlanUpdate&, const PlanUpdate&) = default;
 };
 
@@ -110,6 +112,7 @@ struct HostPlan {
   std::map<MemberId, MemberSpec> members;
   std::map<EndpointId, EndpointSpec> endpoints;
   SharedNetwork network;
+  SharedFaults faults;
   friend bool operator==(const HostPlan&, const HostPlan&) = default;
 };
 
@@ -168,7 +171,7 @@ enum class Carry {
 struct EndpointCounts {
   uint64_t accepted = 0;
   uint64_t refused = 0;  // for any reason
-  // Of those; what is left found no engine.
+  // Of those; what is left found no engine, or met a fault (wire_fault.h).
   uint64_t refused_full = 0;      // the agent had as many as it takes
   uint64_t refused_outside = 0;   // the source is no instance of the endpoint's VPC
   uint64_t refused_by_rules = 0;  // an instance of the VPC, whom no rule admits

@@ -1,5 +1,7 @@
 #include "proto/host_plan_proto.h"
 
+#include "proto/wire_fault_proto.h"
+
 namespace ec {
 namespace {
 
@@ -325,6 +327,7 @@ void ToProto(const PlanUpdate& update, v1::PlanUpdate* out) {
   for (const EndpointId id : update.gone_endpoints) out->add_gone_endpoints(id);
   for (const OffsetQuestion& question : update.questions) ToProto(question, out->add_questions());
   if (update.network) ToProto(*update.network, out->mutable_network());
+  if (update.faults) ToProto(*update.faults, out->mutable_faults());
 }
 
 void ToProto(const HostPlan& plan, v1::PlanUpdate* out) {
@@ -332,6 +335,7 @@ void ToProto(const HostPlan& plan, v1::PlanUpdate* out) {
   for (const auto& [id, member] : plan.members) ToProto(member, out->add_members());
   for (const auto& [id, endpoint] : plan.endpoints) ToProto(endpoint, out->add_endpoints());
   if (plan.network) ToProto(*plan.network, out->mutable_network());
+  if (plan.faults) ToProto(*plan.faults, out->mutable_faults());
 }
 
 Result<HostHello> FromProto(const v1::HostHello& in) {
@@ -387,6 +391,7 @@ Result<PlanUpdate> FromProto(const v1::PlanUpdate& in) {
     update.questions.push_back({question.number(), question.member(), question.at_least()});
   }
   if (in.has_network()) update.network = SharedNetwork(FromProto(in.network()));
+  if (in.has_faults()) update.faults = SharedFaults(FromProto(in.faults()));
   return update;
 }
 

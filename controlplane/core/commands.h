@@ -11,6 +11,7 @@
 
 #include "common/address.h"
 #include "common/host_plan.h"
+#include "controlplane/core/fault_requests.h"
 #include "controlplane/core/network_requests.h"
 #include "controlplane/model/records.h"
 
@@ -234,7 +235,7 @@ using Command =
     std::variant<CreateCluster, ModifyCluster, DeleteCluster, RebootCluster, CreateGroup,
                  ModifyGroup, DeleteGroup, IncreaseReplicas, DecreaseReplicas, TestFailover,
                  Switchover, Promote, Demote, NetworkCommand, CreateSubnetGroup, ModifySubnetGroup,
-                 DeleteSubnetGroup, AddTags, RemoveTags, Reset, Install, Prepare>;
+                 DeleteSubnetGroup, FaultCommand, AddTags, RemoveTags, Reset, Install, Prepare>;
 
 // A report that has been taken into the sightings.
 struct Reported {

@@ -96,6 +96,13 @@ class Draft {
 
   void AddClusterEvent(const model::ClusterId& id, std::string message);
   void AddGroupEvent(const model::GroupId& id, std::string message);
+  // Of a fault that belongs to neither.
+  void AddFaultEvent(const std::string& id, std::string message);
+
+  std::vector<const model::WireFault*> Faults() const;  // by number
+  void Put(model::WireFault fault);
+  void DropFault(uint64_t number);
+
   // Drops the events of this step among them as well.
   void DropEventsBelow(uint64_t serial);
 

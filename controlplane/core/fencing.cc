@@ -2,6 +2,7 @@
 
 #include "common/mutant.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/model/faults.h"
 
 namespace ec::core {
 namespace {
@@ -76,6 +77,8 @@ std::vector<Fence> Fences(const model::State& state, const Settings& settings, N
       const bool kill = is_to_go && now.instant >= silent_at;
       fences.push_back(
           {member_id, process->pid, process->start_time, kill, host.pid, host.start_time});
+      // Its agent is well, and gives up by itself what another host is about to serve.
+      if (model::IsCutOff(state.records, id)) fences.back().agent_pid = 0;
     }
   }
   return fences;

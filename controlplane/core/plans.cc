@@ -4,6 +4,7 @@
 
 #include "common/check.h"
 #include "controlplane/model/access.h"
+#include "controlplane/model/faults.h"
 #include "controlplane/model/parameters.h"
 
 namespace ec::core {
@@ -203,6 +204,11 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
   if (state.access && (update.base == 0 || state.access->revision > update.base)) {
     update.network = state.access;
   }
+  const auto faults = state.faults.find(host);
+  if (faults != state.faults.end() && faults->second &&
+      (update.base == 0 || faults->second->revision > update.base)) {
+    update.faults = faults->second;
+  }
   const auto found = state.hosts.find(host);
   if (found == state.hosts.end()) return update;
   const model::HostIndex& index = found->second;
@@ -243,7 +249,7 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
 
 std::set<HostId> HostsTouched(const model::State& state, const model::Edit& edit) {
   std::set<HostId> hosts;
-  if (model::ChangesAccess(state.records, edit)) {  // all of them judge by it
+  if (model::ChangesAccess(state.records, edit) || model::ChangesFaults(state.records, edit)) {
     for (const auto& [id, host] : state.records.hosts) hosts.insert(id);
   }
   for (const auto& [id, change] : edit.members) {

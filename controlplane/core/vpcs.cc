@@ -20,8 +20,8 @@ using model::Vpc;
 // One slice of loopback each, of which 127.0.0.0/16 is the machine's own.
 constexpr size_t kVpcsMax = 200;
 
-// Each one in its turn: a host that was cut off may still serve a VPC that was deleted meanwhile, and
-// the instances of another one must not come from its addresses.
+// Each one in its turn: a host that was cut off may still serve a VPC that was deleted meanwhile,
+// and the instances of another one must not come from its addresses.
 std::optional<Cidr> FreeSlice(const Draft& draft) {
   std::set<uint32_t> used = {draft.installation().vpc.network.bits};
   for (const Vpc* vpc : draft.Vpcs()) used.insert(vpc->slice.network.bits);

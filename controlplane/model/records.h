@@ -14,6 +14,7 @@
 #include "common/engine_kind.h"
 #include "common/host_plan.h"
 #include "common/time.h"
+#include "common/wire_fault.h"
 #include "controlplane/model/network.h"
 #include "controlplane/model/node_types.h"
 
@@ -232,10 +233,26 @@ struct Zone {
   friend bool operator==(const Zone&, const Zone&) = default;
 };
 
+// A fault that somebody has put in (common/wire_fault.h). It has a target, or two sides, or a host.
+struct WireFault {
+  uint64_t number = 0;  // never used again
+  FaultKind kind = FaultKind::kLatency;
+  std::string target;      // model/faults.h says what it may be
+  std::string side;        // a zone; of a partition also a host
+  std::string other_side;  // a zone; of a partition also "control-plane"
+  HostId host;
+  Duration delay{0};
+  Duration jitter{0};
+  uint64_t bytes = 0;  // in a second, or until the reset
+  WallTime created;
+  std::optional<WallTime> expires;  // absent: when it is cleared
+  friend bool operator==(const WireFault&, const WireFault&) = default;
+};
+
 struct Event {
   uint64_t serial = 0;  // counts all events from 1
   WallTime date;
-  std::string source_type;  // "cache-cluster", "replication-group"
+  std::string source_type;  // "cache-cluster", "replication-group"; ours: "fault"
   std::string source_id;
   std::string message;
   friend bool operator==(const Event&, const Event&) = default;
@@ -282,7 +299,8 @@ struct Records {
   std::map<SecurityGroupId, SecurityGroupRow> security_groups;
   std::map<InstanceId, InstanceRow> instances;
   std::map<SubnetGroupName, CacheSubnetGroup> subnet_groups;
-  std::map<uint64_t, Event> events;  // by serial
+  std::map<uint64_t, WireFault> faults;  // by number
+  std::map<uint64_t, Event> events;      // by serial
   friend bool operator==(const Records&, const Records&) = default;
 };
 
@@ -301,14 +319,15 @@ struct Edit {
   std::map<SecurityGroupId, std::optional<SecurityGroupRow>> security_groups;
   std::map<InstanceId, std::optional<InstanceRow>> instances;
   std::map<SubnetGroupName, std::optional<CacheSubnetGroup>> subnet_groups;
+  std::map<uint64_t, std::optional<WireFault>> faults;
   std::vector<Event> events;
   uint64_t events_dropped_below = 0;  // drop events with a lower serial
 
   bool empty() const {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
-           groups.empty() && outside_ports.empty() && vpcs.empty() && subnets.empty() && security_groups.empty() &&
-           instances.empty() && subnet_groups.empty() && events.empty() &&
-           events_dropped_below == 0;
+           groups.empty() && outside_ports.empty() && vpcs.empty() && subnets.empty() &&
+           security_groups.empty() && instances.empty() && subnet_groups.empty() &&
+           faults.empty() && events.empty() && events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };

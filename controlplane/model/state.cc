@@ -1,7 +1,10 @@
 #include "controlplane/model/state.h"
 
+#include <utility>
+
 #include "common/check.h"
 #include "controlplane/model/access.h"
+#include "controlplane/model/faults.h"
 
 namespace ec::model {
 namespace {
@@ -220,6 +223,20 @@ bool InOperation(ClusterStatus status) {
   }
 }
 
+namespace {
+
+// A list without an entry is kept, too: hosts have to hear of the last fault's end.
+void RefreshFaults(State* state) {
+  for (const auto& [id, host] : state->records.hosts) {
+    HostFaults faults = FaultsOf(state->records, id);
+    SharedFaults& present = state->faults[id];
+    if (present ? present->faults == faults.faults : faults.faults.empty()) continue;
+    present = SharedFaults(std::move(faults));
+  }
+}
+
+}  // namespace
+
 State Begin(Records records, Instant now) {
   State state;
   state.records = std::move(records);
@@ -236,6 +253,7 @@ State Begin(Records records, Instant now) {
   }
   for (const auto& [id, instance] : state.records.instances) NoteAddress(instance, true, &state);
   state.access = SharedNetwork(AccessOf(state.records));
+  RefreshFaults(&state);
   return state;
 }
 
@@ -274,6 +292,7 @@ void Apply(const Edit& edit, Instant at, State* state) {
   EC_CHECK(edit.revision == state->records.revision + 1);
   Records& records = state->records;
   const bool changes_access = ChangesAccess(records, edit);
+  const bool changes_faults = ChangesFaults(records, edit);
   records.revision = edit.revision;
   if (edit.installation) {
     // Plans from before that lack the other faces, or have them still.
@@ -297,6 +316,8 @@ void Apply(const Edit& edit, Instant at, State* state) {
   ApplyRows(edit.outside_ports, &records.outside_ports);
   ApplyNetwork(edit, state);
   if (changes_access) state->access = SharedNetwork(AccessOf(records));
+  ApplyRows(edit.faults, &records.faults);
+  if (changes_faults) RefreshFaults(state);
   for (const Event& event : edit.events) records.events.emplace(event.serial, event);
   records.events.erase(records.events.begin(),
                        records.events.lower_bound(edit.events_dropped_below));

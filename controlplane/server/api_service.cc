@@ -254,6 +254,26 @@ grpc::Status EmulatorService::ExplainAccess(grpc::ServerContext*,
                [&] { return server::ExplainAccess(loop_, *request, response); });
 }
 
+grpc::Status EmulatorService::AddFault(grpc::ServerContext*, const v1::AddFaultRequest* request,
+                                       v1::AddFaultResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "AddFault", *request,
+               [&] { return server::AddFault(loop_, fault_numbers_, *request, response); });
+}
+
+grpc::Status EmulatorService::DescribeFaults(grpc::ServerContext*,
+                                             const v1::DescribeFaultsRequest* request,
+                                             v1::DescribeFaultsResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeFaults", *request,
+               [&] { return server::DescribeFaults(loop_, *request, response); });
+}
+
+grpc::Status EmulatorService::ClearFaults(grpc::ServerContext*,
+                                          const v1::ClearFaultsRequest* request,
+                                          v1::ClearFaultsResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "ClearFaults", *request,
+               [&] { return server::ClearFaults(loop_, *request, response); });
+}
+
 grpc::Status EmulatorService::GetVersion(grpc::ServerContext*, const v1::GetVersionRequest* request,
                                          v1::GetVersionResponse* response) {
   return Serve(clock_, kElastiCacheDomain, "GetVersion", *request,

@@ -61,6 +61,8 @@ class Controller {
   Status Note(core::Input& input, Instant now);
   // Takes over what has been decided and is durable.
   void Take(const core::Decision& decision, Instant now);
+  // The hosts that a fault cuts off from the control plane: they get no plans.
+  std::set<HostId> CutOff() const;
   void SendPlans(const std::set<HostId>& hosts, const std::vector<core::Question>& questions);
 
   const core::Settings settings_;

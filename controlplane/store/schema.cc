@@ -351,6 +351,28 @@ CREATE TABLE network_tag (
   value     TEXT NOT NULL,
   PRIMARY KEY (resource, key)
 ) STRICT, WITHOUT ROWID;
+
+-- What people have put in to try out their clients. One that is over leaves no row.
+CREATE TABLE wire_fault (
+  number      INTEGER PRIMARY KEY CHECK (number >= 1),
+  kind        TEXT    NOT NULL CHECK (kind IN (
+                'latency', 'bandwidth', 'blackhole', 'refuse', 'reset-after', 'cut', 'partition',
+                'engine-kill', 'engine-pause', 'host-loss')),
+  target      TEXT    NOT NULL,
+  side        TEXT    NOT NULL,
+  other_side  TEXT    NOT NULL,
+  host        TEXT    NOT NULL,
+  delay_us    INTEGER NOT NULL CHECK (delay_us >= 0),
+  jitter_us   INTEGER NOT NULL CHECK (jitter_us BETWEEN 0 AND delay_us),
+  bytes       INTEGER NOT NULL,
+  created     TEXT    NOT NULL,
+  expires     TEXT,
+  CHECK ((target <> '') + (side <> '') + (host <> '') = 1),
+  CHECK ((side = '') = (other_side = ''))
+) STRICT;
+
+CREATE TRIGGER faults_are_final BEFORE UPDATE ON wire_fault
+BEGIN SELECT RAISE(ABORT, 'a fault does not change'); END;
 )sql";
 
 constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4};

@@ -128,6 +128,11 @@ void Acceptor::Take(Accepted accepted, const std::shared_ptr<Endpoint>& endpoint
     Reset(std::move(accepted.socket));
     return;
   }
+  if (endpoint->EffectOn(accepted.peer.ip).refuse) {
+    ++tally.refused;
+    Reset(std::move(accepted.socket));
+    return;
+  }
   carrier_->Take({std::move(accepted.socket), accepted.peer.ip}, endpoint);
 }
 

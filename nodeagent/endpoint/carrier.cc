@@ -9,7 +9,6 @@
 
 #include "common/log.h"
 #include "nodeagent/endpoint/client_kill.h"
-#include "nodeagent/endpoint/open_connections.h"
 
 namespace ec::endpoint {
 namespace {
@@ -20,6 +19,11 @@ constexpr Duration kCutDeadline = std::chrono::milliseconds(500);
 int ThreadCount(int wanted) {
   if (wanted > 0) return wanted;
   return std::thread::hardware_concurrency() >= 2 ? 2 : 1;
+}
+
+// Whether a connection from there may go on that the engine was handed.
+bool MayStayHandedOver(const Endpoint& endpoint, Ip4 client) {
+  return endpoint.Admits(client) && !endpoint.IsAfflicted(client) && !endpoint.IsCut(client);
 }
 
 }  // namespace
@@ -44,6 +48,11 @@ Carrier::Carrier(const Settings& settings, EnginePath engine_path, EnginePath pa
 }
 
 void Carrier::Take(Client client, std::shared_ptr<Endpoint> endpoint) {
+  if (endpoint->IsAfflicted(client.ip)) {  // a fault is acted out in the path
+    endpoint->NoteCarried(Carry::kRelay);
+    Relay(std::move(client), std::move(endpoint));
+    return;
+  }
   switch (endpoint->carry()) {
     case Carry::kRelay:
       Relay(std::move(client), std::move(endpoint));
@@ -108,10 +117,14 @@ bool Carrier::Revoke(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
     if (endpoint->carry() != Carry::kRelay) handed_over[endpoint->address()] = endpoint.get();
   }
   if (handed_over.empty()) return true;
+  const std::set<OpenConnection> relayed = Relayed(endpoints);
   std::map<MemberId, std::vector<Revocation>> by_engine;
   for (const OpenConnection& connection : OpenConnections()) {
     const auto found = handed_over.find(connection.local);
-    if (found == handed_over.end() || found->second->Admits(connection.peer.ip)) continue;
+    if (found == handed_over.end() || MayStayHandedOver(*found->second, connection.peer.ip)) {
+      continue;
+    }
+    if (relayed.contains(connection)) continue;
     const Revocation revocation{connection.peer.ip, connection.local};
     std::vector<Revocation>& of_engine = by_engine[found->second->target()];
     ++found->second->tally().cut;
@@ -121,6 +134,14 @@ bool Carrier::Revoke(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
   }
   for (const auto& [target, revocations] : by_engine) passer_.Revoke(target, revocations);
   return by_engine.empty();
+}
+
+std::set<OpenConnection> Carrier::Relayed(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
+  if (std::ranges::none_of(endpoints, [](const auto& one) { return one->has_faults(); })) return {};
+  const auto listing = std::make_shared<ec::endpoint::Relay::Listing>(std::ssize(relays_));
+  for (const auto& relay : relays_) relay->List(listing);
+  listing->done.wait();
+  return std::move(listing->clients);
 }
 
 size_t Carrier::open() const {

@@ -8,11 +8,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "common/unique_fd.h"
 #include "nodeagent/endpoint/endpoint.h"
 #include "nodeagent/endpoint/endpoint_server.h"
+#include "nodeagent/endpoint/open_connections.h"
 #include "nodeagent/endpoint/passer.h"
 #include "nodeagent/endpoint/relay.h"
 #include "nodeagent/endpoint/waiting_room.h"
@@ -39,8 +41,8 @@ class Carrier {
   void Cut(const std::vector<std::shared_ptr<Endpoint>>& endpoints);
 
   // Ends those connections that were handed over for these endpoints, and whose clients may not
-  // connect any more: their engine is told, and shuts them down when it comes to that. Whether
-  // there was none: else it is worth to ask again a little later.
+  // connect any more or have come under a fault: their engine is told, and shuts them down when it
+  // comes to that. Whether there was none: else it is worth to ask again a little later.
   bool Revoke(const std::vector<std::shared_ptr<Endpoint>>& endpoints);
 
   // The connections that are at the agent now. Any thread.
@@ -48,6 +50,8 @@ class Carrier {
 
  private:
   void Relay(Client client, std::shared_ptr<Endpoint> endpoint);
+  // Where the relayed connections come from, unless no fault makes it matter.
+  std::set<OpenConnection> Relayed(const std::vector<std::shared_ptr<Endpoint>>& endpoints);
   void CutHandedOver(const std::vector<std::shared_ptr<Endpoint>>& endpoints);
 
   const EnginePath engine_path_;

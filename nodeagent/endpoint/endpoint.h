@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "common/address.h"
 #include "common/host_plan.h"
 #include "common/unique_fd.h"
+#include "common/wire_fault.h"
 #include "nodeagent/endpoint/discovery_reply.h"
 
 namespace ec::endpoint {
@@ -114,12 +116,44 @@ class Endpoint {
     return AdmitsLocked(client);
   }
 
-  // Calls `pass` with the present target of a connection from there, 0 if there is none or it may
-  // not connect (any more); neither changes meanwhile. Must be quick.
+  // From now on these faults act on its connections; null: none do.
+  void Afflict(std::shared_ptr<const EndpointFaults> faults) {
+    const std::lock_guard lock(mutex_);
+    faults_.swap(faults);
+    has_faults_ = faults_ != nullptr;
+  }
+  bool has_faults() const { return has_faults_; }
+  // What they do to a connection from there.
+  WireEffect EffectOn(Ip4 client) const {
+    if (!has_faults_) return {};
+    const std::lock_guard lock(mutex_);
+    return faults_ == nullptr ? WireEffect() : faults_->On(client);
+  }
+  // Whether they have to be acted out in the path, so that it cannot be handed over.
+  bool IsAfflicted(Ip4 client) const { return EffectOn(client).acts_on_bytes(); }
+  // From here to EndCut(), Keeps() is false for the connections that this fault is about.
+  void BeginCut(const std::string& fault) {
+    const std::lock_guard lock(mutex_);
+    cuts_.push_back(fault);
+  }
+  void EndCut() {
+    const std::lock_guard lock(mutex_);
+    cuts_.clear();
+  }
+  bool IsCut(Ip4 client) const {
+    const std::lock_guard lock(mutex_);
+    return IsCutLocked(client);
+  }
+
+  // Calls `pass` with the present target of a connection from there, 0 if there is none, or it may
+  // not connect (any more), or not be handed over; nothing of this changes meanwhile. Must be
+  // quick.
   template <typename Pass>
   auto AtTarget(Ip4 client, Pass pass) const {
     const std::lock_guard lock(mutex_);
-    return pass(AdmitsLocked(client) ? target_ : 0);
+    const bool passes =
+        AdmitsLocked(client) && (faults_ == nullptr || !faults_->On(client).acts_on_bytes());
+    return pass(passes ? target_ : 0);
   }
 
   MemberId target() const {
@@ -137,7 +171,7 @@ class Endpoint {
   bool Keeps(Ip4 client, const std::optional<Destination>& destination) const {
     if (retired_) return false;
     const std::lock_guard lock(mutex_);
-    if (!AdmitsLocked(client)) return false;
+    if (!AdmitsLocked(client) || IsCutLocked(client)) return false;
     if (!destination) return true;
     if (destination->target != 0) return destination->target == target_;
     return std::ranges::find(spread_, destination->address) != spread_.end();
@@ -173,6 +207,11 @@ class Endpoint {
   bool AdmitsLocked(Ip4 client) const {
     return gate_ != nullptr && gate_->Judge(client).admitted();
   }
+  bool IsCutLocked(Ip4 client) const {
+    return faults_ != nullptr && std::ranges::any_of(cuts_, [&](const std::string& fault) {
+             return faults_->Concerns(fault, client);
+           });
+  }
 
   const Address address_;
   const Ip4 source_;
@@ -180,8 +219,11 @@ class Endpoint {
   const std::shared_ptr<Tally> tally_;
   std::atomic<Carry> carried_;
   std::atomic<bool> retired_ = false;
+  std::atomic<bool> has_faults_ = false;  // faults_ != nullptr
   mutable std::mutex mutex_;
   std::shared_ptr<const Gate> gate_;                 // guarded by mutex_
+  std::shared_ptr<const EndpointFaults> faults_;     // guarded by mutex_
+  std::vector<std::string> cuts_;                    // ids of faults; guarded by mutex_
   MemberId target_ = 0;                              // guarded by mutex_
   std::vector<MemberId> former_;                     // guarded by mutex_
   std::vector<Address> spread_;                      // guarded by mutex_

@@ -11,6 +11,7 @@
 
 #include "common/host_plan.h"
 #include "common/time.h"
+#include "common/wire_fault.h"
 
 namespace ec::endpoint {
 
@@ -63,8 +64,14 @@ class EndpointServer {
   // From now on they judge their clients by `network`; connections of those who may not connect any
   // more are closed, and the others are left alone. Engines that were handed such connections close
   // them at their next turn.
+  //
+  // The faults act from now on as well (none: there are none). What they do to bytes is acted out
+  // by the relay: connections of theirs that were handed over are closed like those above, and come
+  // back through it; relayed ones go on, without a cut both when a fault begins and when it ends. A
+  // cut (kCut) is done when its id is first seen.
   std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& endpoints,
-                                      const SharedNetwork& network);
+                                      const SharedNetwork& network,
+                                      const SharedFaults& faults = {});
 
   // Asks engines again that have not yet closed what they were told to. Now and then. Any thread.
   void Sweep();

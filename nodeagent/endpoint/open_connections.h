@@ -10,6 +10,7 @@ namespace ec::endpoint {
 struct OpenConnection {
   Address local;
   Address peer;
+  friend auto operator<=>(const OpenConnection&, const OpenConnection&) = default;
 };
 
 // Those that stand, or whose client has sent its end: one entry for either side that is on this

@@ -109,6 +109,8 @@ void WaitingRoom::Admit(Arrival arrival) {
   if (!admitted || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, guest.client.get(), &event) < 0) {
     ++guest.endpoint->tally().refused;
     Leave(guest, true);
+  } else if (guest.endpoint->IsAfflicted(guest.ip)) {
+    Relay(guest);
   } else if (guest.endpoint->carry() == Carry::kHandOver) {
     Hold(guest);
   }
@@ -119,7 +121,10 @@ void WaitingRoom::CutAll(const CutCommand& command) {
   for (auto next = guests_.begin(); next != guests_.end();) {
     Guest& guest = *next++;
     if (std::ranges::find(command.endpoints, guest.endpoint) == command.endpoints.end()) continue;
-    if (guest.endpoint->Keeps(guest.ip, std::nullopt)) continue;
+    if (guest.endpoint->Keeps(guest.ip, std::nullopt)) {
+      if (guest.endpoint->IsAfflicted(guest.ip)) Relay(guest);
+      continue;
+    }
     ++guest.endpoint->tally().cut;
     Leave(guest, true);
   }

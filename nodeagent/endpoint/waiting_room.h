@@ -7,7 +7,8 @@
 // What a client sends meanwhile stays in the kernel: first bytes are looked at and not taken. A
 // client that sends nothing waits as long as it likes; Memcached does not speak first either. A
 // connection for which there is no engine is held for a limited time; one that finds the engine's
-// queue full waits until there is room, as it would in a listener's backlog.
+// queue full waits until there is room, as it would in a listener's backlog. One that comes under a
+// fault goes to the relay, which acts it out.
 #pragma once
 
 #include <atomic>

@@ -48,6 +48,7 @@ class Author {
       update.questions.push_back({Number(), Number(), Signed()});
     }
     if (dice_.Chance(50)) update.network = SharedNetwork(Access());
+    if (dice_.Chance(50)) update.faults = SharedFaults(Faults());
     return update;
   }
 
@@ -61,6 +62,7 @@ class Author {
       plan.endpoints[endpoint.id] = endpoint;
     }
     if (dice_.Chance(50)) plan.network = SharedNetwork(Access());
+    if (dice_.Chance(50)) plan.faults = SharedFaults(Faults());
     return plan;
   }
 
@@ -127,6 +129,22 @@ class Author {
       if (dice_.Chance(50)) network.instances.back().network = Block();
     }
     return network;
+  }
+  HostFaults Faults() {
+    HostFaults faults;
+    faults.revision = Number();
+    for (int64_t i = Few(); i > 0; --i) {
+      HostFault fault{.id = Text()};
+      fault.kind = static_cast<FaultKind>(dice_.Between(0, static_cast<int>(FaultKind::kHostLoss)));
+      for (int64_t j = Few(); j > 0; --j) fault.endpoints.push_back(Number());
+      for (int64_t j = Few(); j > 0; --j) fault.sources.push_back(Cidr{SomeAddress().ip, 32});
+      for (int64_t j = Few(); j > 0; --j) fault.members.push_back(Number());
+      fault.delay = Duration(Signed());
+      fault.jitter = Duration(Signed());
+      fault.bytes = Number();
+      faults.faults.push_back(std::move(fault));
+    }
+    return faults;
   }
   EngineKind Engine() { return kAllEngines[static_cast<size_t>(dice_.Between(0, 2))]; }
 

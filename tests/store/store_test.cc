@@ -150,6 +150,15 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
         default:
           world.Call(create);
       }
+      if (random.Chance(30)) {
+        core::AddFault fault;
+        fault.number = world.records().installation.next_id;
+        fault.kind = random.Chance(50) ? "blackhole" : "refuse";
+        if (random.Chance(50)) fault.to = id;
+        if (fault.to.empty()) fault.between = {"us-east-1a", "us-east-1b"};
+        if (random.Chance(50)) fault.duration = std::chrono::milliseconds(700);
+        world.Call(core::FaultCommand(fault));
+      }
       world.RunFor(std::chrono::milliseconds(random.Between(1, 500)));
     }
     ASSERT_TRUE(committed.ok()) << committed.message();
@@ -160,6 +169,34 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
     fs::remove_all(dir_);
     fs::create_directory(dir_);
   }
+}
+
+TEST_F(StoreTest, KeepsEveryPartOfAFault) {
+  ASSERT_TRUE(Open().ok());
+  model::Edit edit = Step(1);
+  const WallTime created = *ParseWallTime("2026-01-02T03:04:05.678Z");
+  edit.faults[3] = model::WireFault{.number = 3,
+                                    .kind = FaultKind::kLatency,
+                                    .side = "us-east-1a",
+                                    .other_side = "us-east-1b",
+                                    .delay = std::chrono::milliseconds(200),
+                                    .jitter = std::chrono::microseconds(20'001),
+                                    .created = created,
+                                    .expires = created + std::chrono::seconds(30)};
+  edit.faults[4] = model::WireFault{.number = 4,
+                                    .kind = FaultKind::kResetAfter,
+                                    .target = "orders/primary",
+                                    .bytes = 4096,
+                                    .created = created};
+  ASSERT_TRUE(store_->Commit(edit).ok());
+  model::Records records = *store_->Load();
+  ASSERT_EQ(records.faults.size(), 2u);
+  EXPECT_EQ(records.faults.at(3), *edit.faults.at(3));
+  EXPECT_EQ(records.faults.at(4), *edit.faults.at(4));
+  model::Edit end = Step(2);
+  end.faults[3] = std::nullopt;
+  ASSERT_TRUE(store_->Commit(end).ok());
+  EXPECT_EQ(store_->Load()->faults.size(), 1u);
 }
 
 TEST_F(StoreTest, OnlyOneCanBeOpenOnADirectory) {
