@@ -177,7 +177,7 @@ void Draft::AddFaultEvent(const std::string& id, std::string message) {
 }
 
 std::vector<const model::WireFault*> Draft::Faults() const {
-  return Rows(edit_.faults, state_.records.faults);
+  return rows::Rows(edit_.faults, state_.records.faults);
 }
 
 void Draft::Put(model::WireFault row) {

@@ -35,10 +35,10 @@ void HostFaultBook::Take(const SharedFaults& faults) {
   };
   lost_ = has(FaultKind::kHostLoss);
   cut_off_ = has(FaultKind::kPartition);
-  std::erase_if(obeyed_, [&](auto& entry) {
-    std::erase_if(entry.second, [&](const std::string& id) { return Find(id) == nullptr; });
-    return entry.second.empty();
-  });
+  for (auto& [member, ids] : obeyed_) {
+    std::erase_if(ids, [&](const std::string& id) { return Find(id) == nullptr; });
+  }
+  std::erase_if(obeyed_, [](const auto& entry) { return entry.second.empty(); });
   std::erase_if(past_cuts_, [&](const std::string& id) { return Find(id) == nullptr; });
   on_wire_ = faults_;
   if (past_cuts_.empty()) return;

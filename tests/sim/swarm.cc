@@ -6,6 +6,7 @@
 
 #include "controlplane/model/names.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/network_calls.h"
 #include "tests/sim/world.h"
 
 namespace ec::sim {
@@ -101,6 +102,10 @@ class Swarm {
   }
 
   void CallSomething() {
+    if (dice_.Chance(30)) {
+      Ask(network_.Some());
+      return;
+    }
     if (dice_.Chance(40)) {
       CallAboutGroups();
       return;
@@ -137,6 +142,7 @@ class Swarm {
       request.nodes = static_cast<int>(dice_.Between(1, 6));
       if (dice_.Chance(40)) request.az_mode = "cross-az";
     }
+    network_.Place(&request);
     const uint64_t before = world_.records().installation.next_id;
     checker_.promises.try_emplace(request.id, Promise{.deleted = true});
     const Promise old = checker_.promises[request.id];
@@ -162,6 +168,9 @@ class Swarm {
       }
     }
     if (dice_.OneIn(10)) request.node_type = "cache.m5.large";
+    if (cluster != nullptr && dice_.OneIn(3)) {
+      request.security_groups = network_.SomeGroups(cluster->vpc);
+    }
     Accepted(request, [] { return true; });
   }
 
@@ -393,6 +402,7 @@ class Swarm {
   Random dice_;
   World world_;
   Checker checker_;
+  NetworkCalls network_{dice_, world_};
   Outcome outcome_;
 };
 

@@ -609,6 +609,8 @@ void World::Conform(SimHost& host, const host::ConformEndpoints& action) {
     seen.endpoints.push_back(report);
   }
   host.endpoints = std::move(open);
+  host.network = action.network;
+  ++host.conforms;
   const HostId id = host.id;
   const uint64_t incarnation = host.incarnation;
   After(milliseconds(1), [this, id, incarnation, seen] {
