@@ -132,7 +132,8 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
       create.node_type = "cache.m5.large";
       if (create.engine == "memcached") create.nodes = static_cast<int>(random.Between(1, 5));
       create.tags = {{"a", "b"}, {"k'; DROP TABLE member; --", std::to_string(i)}};
-      if (random.Chance(50)) create.security_groups = {begun.security_groups.begin()->first};
+      const auto& groups = world.records().security_groups;
+      if (!groups.empty() && random.Chance(50)) create.security_groups = {groups.begin()->first};
       create.notification_topic = "arn:aws:sns:us-east-1:000000000000:topic";
       core::ModifyCluster modify;
       modify.id = id;
