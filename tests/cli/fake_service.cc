@@ -54,6 +54,16 @@ class FakeService::ElastiCache : public v1::ElastiCache::Service {
   FakeService& fake_;
 };
 
+class FakeService::Network : public v1::Network::Service {
+ public:
+  explicit Network(FakeService& fake) : fake_(fake) {}
+  EC_FAKE_CALL(DescribeInstances, instances)
+  EC_FAKE_CALL(DescribeVpcs, vpcs)
+
+ private:
+  FakeService& fake_;
+};
+
 class FakeService::Emulator : public v1::Emulator::Service {
  public:
   explicit Emulator(FakeService& fake) : fake_(fake) {}
@@ -76,12 +86,14 @@ class FakeService::Emulator : public v1::Emulator::Service {
 
 FakeService::FakeService(int port)
     : elasticache_(std::make_unique<ElastiCache>(*this)),
+      network_(std::make_unique<Network>(*this)),
       emulator_(std::make_unique<Emulator>(*this)) {
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort(fmt::format("127.0.0.1:{}", port), grpc::InsecureServerCredentials(),
                            &port_);
   builder.RegisterService(elasticache_.get());
+  builder.RegisterService(network_.get());
   builder.RegisterService(emulator_.get());
   server_ = builder.BuildAndStart();
   EC_CHECK(server_ != nullptr);

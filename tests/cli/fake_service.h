@@ -12,6 +12,7 @@
 
 #include "ec/v1/elasticache.grpc.pb.h"
 #include "ec/v1/emulator.grpc.pb.h"
+#include "ec/v1/network.grpc.pb.h"
 #include "tests/cli/support.h"
 
 namespace ec::cli {
@@ -61,6 +62,8 @@ class FakeService {
   Answer<v1::AddTagsToResourceRequest, v1::AddTagsToResourceResponse> add_tags;
   Answer<v1::ListTagsForResourceRequest, v1::ListTagsForResourceResponse> list_tags;
   Answer<v1::RemoveTagsFromResourceRequest, v1::RemoveTagsFromResourceResponse> remove_tags;
+  Answer<v1::DescribeInstancesRequest, v1::DescribeInstancesResponse> instances;
+  Answer<v1::DescribeVpcsRequest, v1::DescribeVpcsResponse> vpcs;
   Answer<v1::DescribeHostsRequest, v1::DescribeHostsResponse> hosts;
   Answer<v1::DescribeEndpointsRequest, v1::DescribeEndpointsResponse> endpoints;
   Answer<v1::GetVersionRequest, v1::GetVersionResponse> version;
@@ -72,12 +75,14 @@ class FakeService {
 
  private:
   class ElastiCache;
+  class Network;
   class Emulator;
 
   std::mutex mutex_;
   std::string address_;
   int port_ = 0;
   std::unique_ptr<ElastiCache> elasticache_;
+  std::unique_ptr<Network> network_;
   std::unique_ptr<Emulator> emulator_;
   std::unique_ptr<grpc::Server> server_;
 };
