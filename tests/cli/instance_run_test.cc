@@ -149,6 +149,22 @@ TEST_F(InstanceRun, GivesUpHangingConnectionsWithTheirProcess) {
   EXPECT_TRUE(Eventually([&] { return !IsRunning("10.0.1.6 " + silent.port()); }));
 }
 
+TEST_F(InstanceRun, LetsConnectionsWaitWhenItHasNoFilesForMore) {
+  const Listener silent("127.77.1.6", /*silent=*/true);
+  const std::string dialer = BuiltProgram("dialer");
+  std::vector<std::string> words = {"/usr/bin/prlimit", "--nofile=80:80"};
+  for (const std::string& word :
+       EcctlCommand({"instance", "run", kInstance, "sh", "-c",
+                     "timeout -s KILL 0.5 " + dialer + " children 10.0.1.6 " + silent.port() +
+                         " 100; exec " + dialer + " plain 10.0.1.5 " + server_.port()})) {
+    words.push_back(word);
+  }
+  Running running(words, service_.environment());
+  const Ended ended = running.Await();
+  EXPECT_EQ(ended.out, kOk) << ended.err;
+  EXPECT_TRUE(Eventually([&] { return !IsRunning("10.0.1.6 " + silent.port()); }));
+}
+
 TEST_F(InstanceRun, GoesOnForWhatOutlivesTheCommand) {
   const std::string argument = "10.0.1.5 " + server_.port();
   Running running(EcctlCommand({"instance", "run", kInstance, BuiltProgram("dialer"), "later",
