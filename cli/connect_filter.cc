@@ -72,8 +72,14 @@ UniqueFd InstallConnectFilter() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return {};
   std::vector<sock_filter> program = Program();
   const sock_fprog whole = {static_cast<unsigned short>(program.size()), program.data()};
-  return UniqueFd(static_cast<int>(
-      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &whole)));
+  const auto install = [&](unsigned long flags) {
+    return UniqueFd(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                                             SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &whole)));
+  };
+  // No signal comes between a call that is being served and its result, which would be lost.
+  UniqueFd listener = install(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+  if (!listener && errno == EINVAL) listener = install(0);  // before Linux 5.19
+  return listener;
 }
 
 }  // namespace ec::cli

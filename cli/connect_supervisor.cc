@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -23,18 +24,32 @@ namespace ec::cli {
 namespace {
 
 constexpr uint64_t kListener = 0;  // ids of calls are never 0
-constexpr Duration kLookEvery = std::chrono::milliseconds(50);
-constexpr size_t kUntoldMax = 1024;
+constexpr Duration kLookEvery = std::chrono::milliseconds(40);
+constexpr size_t kLooksAtOnce = 100;  // each reads a file: many are looked at less often
 constexpr size_t kNotesMax = 16;
 constexpr rlim_t kFilesForOthers = 32;
+// ERESTARTSYS: the kernel itself makes EINTR of it, or a new call, as the signal's handler wants.
+constexpr int kRestart = 512;
 constexpr unsigned kPidfdThread = O_EXCL;  // PIDFD_THREAD, of Linux 6.9
 
+// A line of a thread's status in /proc; empty when the thread is gone.
+std::string StatusOf(pid_t thread, std::string_view name) {
+  const std::string status = ReadFile(fmt::format("/proc/{}/status", thread)).value_or("");
+  const size_t at = status.find(fmt::format("\n{}:", name));
+  if (at == std::string::npos) return {};
+  const size_t begin = at + name.size() + 2;
+  return status.substr(begin, status.find('\n', begin) - begin);
+}
+
 // The process that a thread belongs to; 0: gone.
-pid_t ProcessOf(pid_t thread) {
-  const auto status = ReadFile(fmt::format("/proc/{}/status", thread));
-  if (!status) return 0;
-  const size_t at = status->find("\nTgid:");
-  return at == std::string::npos ? 0 : std::atoi(status->c_str() + at + 6);
+pid_t ProcessOf(pid_t thread) { return std::atoi(StatusOf(thread, "Tgid").c_str()); }
+
+// Whether a signal waits that the thread would take.
+bool HasSignal(pid_t thread) {
+  const auto signals = [&](std::string_view name) {
+    return std::strtoull(StatusOf(thread, name).c_str(), nullptr, 16);
+  };
+  return ((signals("SigPnd") | signals("ShdPnd")) & ~signals("SigBlk")) != 0;
 }
 
 UniqueFd OpenThread(pid_t thread) {
@@ -50,8 +65,6 @@ Value Option(int socket, int level, int name, Value otherwise) {
   Value value = otherwise;
   return getsockopt(socket, level, name, &value, &size) == 0 ? value : otherwise;
 }
-
-uint64_t CookieOf(int socket) { return Option<uint64_t>(socket, SOL_SOCKET, SO_COOKIE, 0); }
 
 bool IsTcp(int socket, sa_family_t family) {
   const int protocol = Option(socket, SOL_SOCKET, SO_PROTOCOL, -1);
@@ -115,7 +128,8 @@ void ConnectSupervisor::Turn() {
       epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
     }
   }
-  if (clock_.now().instant - looked_ >= kLookEvery) LookThrough();
+  const auto many = static_cast<int64_t>(pending_.size() / kLooksAtOnce);
+  if (clock_.now().instant - looked_ >= kLookEvery * (1 + many)) LookThrough();
 }
 
 void ConnectSupervisor::TakeCall() {
@@ -143,15 +157,15 @@ void ConnectSupervisor::Serve(const Call& call) {
   if (error == EPERM) {
     NoteOnce(
         fmt::format("a process that lets nobody look into it cannot connect from {}", network_.id));
-    return Finish(call.id, -1, EACCES);
+    return Finish(call.id, EACCES);
   }
-  if (!IsTheProgramsOwn(error)) return Finish(call.id, -1, EAGAIN);
+  if (!IsTheProgramsOwn(error)) return Finish(call.id, EAGAIN);
   if (!socket || !IsTcp(socket.get(), route->destination.bytes.ss_family)) {
     return LetContinue(call.id);
   }
   error = BindTo(*route, call, socket.get());
-  if (error != 0) return Finish(call.id, -1, error);
-  Begin(call, {std::move(socket), *route, Instant::max()});
+  if (error != 0) return Finish(call.id, error);
+  Begin(call, {std::move(socket), *route, call.thread, Instant::max()});
 }
 
 UniqueFd ConnectSupervisor::SocketOf(const Call& call, int* error) {
@@ -199,13 +213,7 @@ void ConnectSupervisor::Begin(const Call& call, Attempt attempt) {
   if (blocks && IsUnderWay(error) && IsSettled(socket)) {
     error = ConnectNow(socket, attempt.route.destination);  // loopback is quick
   }
-  if (const auto untold = std::ranges::find(untold_, CookieOf(socket)); untold != untold_.end()) {
-    // The same call, made again by the kernel after a signal: the program never saw the first end.
-    if (error == EISCONN) error = 0;
-    if (error == EALREADY) error = EINPROGRESS;
-    untold_.erase(untold);
-  }
-  if (!blocks || !IsUnderWay(error)) return Finish(call.id, socket, error);
+  if (!blocks || !IsUnderWay(error)) return Finish(call.id, error);
   const auto limit = Option<timeval>(socket, SOL_SOCKET, SO_SNDTIMEO, {});
   if (limit.tv_sec != 0 || limit.tv_usec != 0) {
     attempt.deadline = clock_.now().instant + std::chrono::seconds(limit.tv_sec) +
@@ -213,7 +221,7 @@ void ConnectSupervisor::Begin(const Call& call, Attempt attempt) {
   }
   epoll_event event = {EPOLLOUT, {.u64 = call.id}};
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event) != 0) {
-    return Finish(call.id, socket, EAGAIN);
+    return Finish(call.id, EAGAIN);
   }
   pending_.emplace(call.id, std::move(attempt));
   if (pending_.size() == pending_max_) Listen(false);
@@ -223,31 +231,35 @@ void ConnectSupervisor::GoOn(uint64_t id) {
   const auto found = pending_.find(id);
   if (found == pending_.end()) return;
   const Attempt& attempt = found->second;
-  int error = ETIMEDOUT;
-  if (IsAlive(id)) {
-    error = ConnectNow(attempt.socket.get(), attempt.route.destination);
-    // connect() says so itself when its time is over.
-    const bool over = clock_.now().instant >= attempt.deadline;
-    if (IsUnderWay(error) && !over) return;
-    if (IsUnderWay(error)) error = EINPROGRESS;
-    if (error == EISCONN) error = 0;
-  }
-  Finish(id, attempt.socket.get(), error);
+  const int error = ConnectNow(attempt.socket.get(), attempt.route.destination);
+  if (!IsUnderWay(error)) End(id, error == EISCONN ? 0 : error);
+}
+
+void ConnectSupervisor::End(uint64_t id, int error) {
+  const auto found = pending_.find(id);
+  Finish(id, error);
   // Closing our copy does not end the watch: the program has the socket as well.
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, attempt.socket.get(), nullptr);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second.socket.get(), nullptr);
   if (pending_.size() == pending_max_) Listen(true);
   pending_.erase(found);
 }
 
-// For calls that have been given up, by a signal or with their process, and those whose time is
-// over: epoll tells of neither.
+// For what epoll does not tell: calls that have ended with their process, or whose time is over,
+// and threads that have a signal to take. The socket goes on connecting then, as it would by
+// itself.
 void ConnectSupervisor::LookThrough() {
   looked_ = clock_.now().instant;
-  std::vector<uint64_t> ended;
+  std::vector<std::pair<uint64_t, int>> ended;
   for (const auto& [id, attempt] : pending_) {
-    if (looked_ >= attempt.deadline || !IsAlive(id)) ended.push_back(id);
+    if (!IsAlive(id)) {
+      ended.emplace_back(id, ECANCELED);  // nobody hears it
+    } else if (looked_ >= attempt.deadline) {
+      ended.emplace_back(id, EINPROGRESS);  // connect()'s own word for it
+    } else if (HasSignal(attempt.thread)) {
+      ended.emplace_back(id, kRestart);
+    }
   }
-  for (const uint64_t id : ended) GoOn(id);
+  for (const auto& [id, error] : ended) End(id, error);
 }
 
 bool ConnectSupervisor::IsAlive(uint64_t id) const {
@@ -258,15 +270,11 @@ void ConnectSupervisor::LetContinue(uint64_t id) {
   Send({.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE});
 }
 
-void ConnectSupervisor::Finish(uint64_t id, int socket, int error) {
-  if (Send({.id = id, .error = -error})) return;
-  if (error != 0 && !IsUnderWay(error)) return;
-  if (untold_.size() == kUntoldMax) untold_.pop_front();
-  untold_.push_back(CookieOf(socket));
-}
+void ConnectSupervisor::Finish(uint64_t id, int error) { Send({.id = id, .error = -error}); }
 
-bool ConnectSupervisor::Send(seccomp_notif_resp response) const {
-  return ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
+// A call that has been given up meanwhile needs no answer.
+void ConnectSupervisor::Send(seccomp_notif_resp response) const {
+  ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
 // While there is no room for another connection, the next ones wait in the kernel.

@@ -13,7 +13,6 @@
 #include <linux/seccomp.h>
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -52,6 +51,7 @@ class ConnectSupervisor {
   struct Attempt {
     UniqueFd socket;
     Route route;
+    pid_t thread = 0;
     Instant deadline;  // by the socket's own SO_SNDTIMEO
   };
 
@@ -61,12 +61,13 @@ class ConnectSupervisor {
   int BindTo(const Route& route, const Call& call, int socket);
   void Begin(const Call& call, Attempt attempt);
   void GoOn(uint64_t id);
+  void End(uint64_t id, int error);
   void LookThrough();
 
   bool IsAlive(uint64_t id) const;
   void LetContinue(uint64_t id);
-  void Finish(uint64_t id, int socket, int error);
-  bool Send(seccomp_notif_resp response) const;
+  void Finish(uint64_t id, int error);
+  void Send(seccomp_notif_resp response) const;
   void Listen(bool on);
   void NoteOnce(const std::string& text);
 
@@ -79,8 +80,6 @@ class ConnectSupervisor {
   std::vector<char> buffer_;             // as large as the kernel makes its notifications
   std::map<uint64_t, Attempt> pending_;  // by the id of the call
   Instant looked_;
-  // Sockets whose result nobody took, because a signal came between; by their cookies.
-  std::deque<uint64_t> untold_;
   std::vector<std::string> notes_;
 };
 
