@@ -378,7 +378,9 @@ expect "latency" "200"
 await 20 group_is_whole carts
 start_writer "$endpoint"
 await 20 lags carts
-run ecctl group show carts
+typed ecctl group show carts
+out=$(ecctl group show carts | sed -n '/^ZONE/,/^$/p')
+indent
 run ecctl fault clear --all
 stop_writer
 await 20 group_is_whole carts

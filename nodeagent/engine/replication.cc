@@ -27,8 +27,10 @@ constexpr Duration kQuestionMax = milliseconds(400);
 constexpr Duration kQuestionEvery = milliseconds(1);
 // How long the writes of a paused leader wait: as long as nobody looks at it again, at most.
 constexpr int kPauseMs = 3000;
-// How long followers are waited for that do not catch up.
-constexpr int kProofMs = 100;
+// How long followers are waited for that do not catch up: at first, so that the others are known
+// soon, and later, so that those on slow links get their chance.
+constexpr int kFirstProofMs = 100;
+constexpr int kLaterProofMs = 600;
 constexpr size_t kReplyBytesMax = 1 << 20;
 
 constexpr const char* kLook = "INFO replication\r\n";
@@ -173,7 +175,7 @@ void Replicator::Session::Prove() {
   seen_.proof = std::max(sync_.spec->proof, seen_.proof);
   if (online == 0) return Answer();
   Say(fmt::format("PUBLISH {} {}\r\n{}WAIT {} {}\r\n{}", kGateChannel, sync_.spec->proof, kLook,
-                  online, kProofMs, kLook),
+                  online, asked ? kFirstProofMs : kLaterProofMs, kLook),
       4, &Session::NoteProof);
 }
 
