@@ -370,7 +370,11 @@ class Swarm {
       const auto leader = world_.records().members.find(found->second.leader);
       if (leader == world_.records().members.end()) return;
       const MemberId ended = leader->first;
-      world_.KillEngine(leader->second.host, ended);
+      const HostId host = leader->second.host;
+      // Without its agent nobody tells: the control plane has to see for itself.
+      const bool with_agent = dice_.Chance(25);
+      if (with_agent) world_.CrashAgent(host);
+      world_.KillEngine(host, ended);
       if (dice_.Chance(40)) {  // the next one dies as soon as it leads
         const auto is_replaced = [&] {
           const auto now = world_.records().groups.find(group);
@@ -381,6 +385,7 @@ class Swarm {
       } else {
         world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(60) ? 60 : 1500)));
       }
+      if (with_agent) world_.StartAgent(host);
     }
   }
 
