@@ -70,6 +70,11 @@ Command& Command::Repeated(const std::string& name, const std::string& values,
   return Added(app_->add_option(name, *out, description)->allow_extra_args(false), values);
 }
 
+Command& Command::Pair(const std::string& name, const std::string& values,
+                       std::vector<std::string>* out, const std::string& description) {
+  return Added(app_->add_option(name, *out, description)->expected(2), values);
+}
+
 Command& Command::Flag(const std::string& name, bool* out, const std::string& description) {
   return Added(app_->add_flag(name, *out, description), {});
 }
@@ -101,9 +106,19 @@ Command& Command::Excludes(const std::string& other) {
   return *this;
 }
 
+Command& Command::Required() {
+  last_->required();
+  return *this;
+}
+
 Command& Command::PassesOn() {
   app_->prefix_command();
   return *this;
+}
+
+Command& Command::PassesOnCommand() {
+  app_->allow_extras();  // CLI11 never sees any: WalkAlong() ends before them
+  return PassesOn();
 }
 
 }  // namespace ec::cli

@@ -76,6 +76,15 @@ void WalkOption(const std::string& word, Walk* walk) {
   }
 }
 
+// How many arguments a command has a place for.
+size_t PlacesOf(const CLI::App& app) {
+  size_t places = 0;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) places += static_cast<size_t>(option->get_items_expected_max());
+  }
+  return places;
+}
+
 }  // namespace
 
 CommandLine::CommandLine()
@@ -126,6 +135,14 @@ CLI::App* CommandLine::AddGroup(const std::string& section, const std::string& n
   return group;
 }
 
+CLI::App* CommandLine::AddGroupBelow(CLI::App* group, const std::string& name,
+                                     const std::string& description) {
+  CLI::App* below = group->add_subcommand(name, description);
+  below->set_help_flag();
+  below->require_subcommand(1);
+  return below;
+}
+
 Command CommandLine::AddCommand(CLI::App* group, const std::string& name,
                                 const std::string& description, Action action,
                                 const std::string& footer) {
@@ -148,16 +165,23 @@ Command CommandLine::AddTopCommand(const std::string& section, const std::string
 Walk CommandLine::WalkAlong(const std::vector<std::string>& words) const {
   Walk walk;
   walk.app = root_.get();
+  int awaited = 0;  // values of the option that awaits them
   for (const std::string& word : words) {
     if (walk.dashes) break;
+    ++walk.read;
     if (walk.awaiting != nullptr) {
       if (word == "=") continue;  // Bash gives "--name=value" as three words
       walk.values[walk.awaiting] = word;
-      walk.awaiting = nullptr;
+      if (--awaited <= 0) walk.awaiting = nullptr;
     } else if (word == "--") {
       walk.dashes = true;
     } else if (LooksLikeOption(word)) {
       WalkOption(word, &walk);
+      if (walk.awaiting != nullptr) awaited = walk.awaiting->get_items_expected_min();
+    } else if (actions_.contains(walk.app) && walk.app->get_allow_extras() &&
+               walk.arguments.size() == PlacesOf(*walk.app)) {
+      walk.dashes = true;
+      --walk.read;
     } else if (actions_.contains(walk.app)) {
       walk.arguments.push_back(word);
     } else {
@@ -171,10 +195,7 @@ Walk CommandLine::WalkAlong(const std::vector<std::string>& words) const {
       }
     }
   }
-  size_t most = 0;
-  for (const CLI::Option* option : std::as_const(*walk.app).get_options()) {
-    if (option->get_positional()) most += static_cast<size_t>(option->get_items_expected_max());
-  }
+  const size_t most = PlacesOf(*walk.app);
   if (walk.arguments.size() > most) walk.excess = walk.arguments[most];
   return walk;
 }
@@ -239,15 +260,16 @@ Outcome CommandLine::Parse(const std::vector<std::string>& words, Invocation* in
     return Parse(more, invocation);
   }
   EC_RETURN_UNLESS_OK(Explain(walk));
-  const auto dashes = std::find(words.begin(), words.end(), "--");
-  std::vector<std::string> reversed(words.begin(), dashes);  // the order that CLI11 wants
+  const auto rest = words.begin() + static_cast<std::ptrdiff_t>(walk.read);
+  std::vector<std::string> reversed(words.begin(), rest);  // the order that CLI11 wants
+  if (walk.dashes && !reversed.empty() && reversed.back() == "--") reversed.pop_back();
   std::reverse(reversed.begin(), reversed.end());
   try {
     root_->parse(reversed);
   } catch (const CLI::ParseError& error) {
     return UsageError(fmt::format("{} (see '{} --help')", TextOf(error), PathOf(*walk.app)));
   }
-  if (dashes != words.end()) invocation->passed_on.assign(dashes + 1, words.end());
+  invocation->passed_on.assign(rest, words.end());
   invocation->action = &actions_.at(walk.app);
   return ReadEnvironment();
 }

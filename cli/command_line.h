@@ -47,7 +47,8 @@ struct Walk {
   std::string unknown_option;
   std::string excess;   // the first argument that the command has no place for
   bool help = false;    // --help is among the words
-  bool dashes = false;  // -- is: what follows is passed on
+  bool dashes = false;  // -- is among them, or a command for another program has begun
+  size_t read = 0;      // how many words were looked at: those behind are passed on
 };
 
 // What the words ask for: either to run a command, or to print a text.
@@ -89,6 +90,10 @@ class Command {
   Command& Repeated(const std::string& name, const std::string& values,
                     std::vector<std::string>* out, const std::string& description);
 
+  // Takes two values: --between A B.
+  Command& Pair(const std::string& name, const std::string& values, std::vector<std::string>* out,
+                const std::string& description);
+
   Command& Flag(const std::string& name, bool* out, const std::string& description);
   // --name and --no-name.
   Command& OnOff(const std::string& name, bool* out, const std::string& description);
@@ -98,9 +103,12 @@ class Command {
   Command& Within(int least, int most);
   Command& OneOf(const std::vector<std::string>& words);
   Command& Excludes(const std::string& other);
+  Command& Required();
 
   // Words behind -- are taken too (Context::passed_on()).
   Command& PassesOn();
+  // So are the first word that the arguments have no place for, and all behind it.
+  Command& PassesOnCommand();
 
   CLI::App* app() const { return app_; }
   const CLI::Option* last() const { return last_; }
@@ -122,6 +130,9 @@ class CommandLine {
   // A word that only leads to commands, such as `ecctl cluster`. `section` is a heading of help.
   CLI::App* AddGroup(const std::string& section, const std::string& name,
                      const std::string& description);
+
+  // The same below another group, such as `ecctl fault add`.
+  CLI::App* AddGroupBelow(CLI::App* group, const std::string& name, const std::string& description);
 
   // A command below a group. `footer` holds its examples.
   Command AddCommand(CLI::App* group, const std::string& name, const std::string& description,

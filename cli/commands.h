@@ -20,18 +20,24 @@ void AddGroupCommands(CommandLine& line);          // groups.cc
 void AddVpcCommands(CommandLine& line);            // vpcs.cc
 void AddSubnetCommands(CommandLine& line);         // subnets.cc
 void AddSecurityGroupCommands(CommandLine& line);  // security_groups.cc
+void AddAccessCommands(CommandLine& line);         // access.cc
 void AddInstanceCommands(CommandLine& line);       // instances.cc
 void AddSubnetGroupCommands(CommandLine& line);    // subnet_groups.cc
 void AddConnectCommand(CommandLine& line);         // connect.cc
+void AddForwardCommand(CommandLine& line);         // forward.cc
 void AddTagCommands(CommandLine& line);            // tags.cc
 void AddEventCommands(CommandLine& line);          // events.cc
 void AddEndpointCommands(CommandLine& line);       // endpoints.cc
+void AddFaultCommands(CommandLine& line);          // faults.cc
 void AddHostCommands(CommandLine& line);           // hosts.cc
 void AddNodeTypeCommands(CommandLine& line);       // node_types.cc
 void AddEngineVersionCommands(CommandLine& line);  // engine_versions.cc
 void AddServiceCommands(CommandLine& line);        // service.cc
 void AddRpcCommand(CommandLine& line);             // rpc.cc
 void AddCompletionCommands(CommandLine& line);     // completion.cc
+
+// Below `ecctl instance`.
+void AddInstanceRunCommand(CommandLine& line, CLI::App* instance);  // instance_run.cc
 
 // All of them, in the order in which help shows them.
 void AddAllCommands(CommandLine& line);  // ecctl.cc

@@ -46,13 +46,16 @@ void AddAllCommands(CommandLine& line) {
   AddClusterCommands(line);
   AddGroupCommands(line);
   AddConnectCommand(line);
+  AddForwardCommand(line);
   AddEndpointCommands(line);
   AddEventCommands(line);
+  AddFaultCommands(line);
   AddTagCommands(line);
   AddVpcCommands(line);
   AddSubnetCommands(line);
   AddSecurityGroupCommands(line);
   AddInstanceCommands(line);
+  AddAccessCommands(line);
   AddSubnetGroupCommands(line);
   AddHostCommands(line);
   AddNodeTypeCommands(line);

@@ -14,7 +14,7 @@ namespace {
 struct InstanceOptions {
   std::string id, name;
   std::vector<std::string> ids;
-  std::optional<std::string> subnet, address, vpc;
+  std::optional<std::string> subnet, address, vpc, source;
   std::optional<int> count;
   std::vector<std::string> groups, tags;
   bool yes = false;
@@ -51,6 +51,7 @@ Outcome CreateInstance(Context& context, const InstanceOptions& options) {
   if (!options.id.empty()) request.set_instance_id(options.id);
   EC_RETURN_UNLESS_OK(SetGroups(context, options, &request));
   if (options.address) request.set_private_ip_address(*options.address);
+  if (options.source) request.set_source_cidr_block(*options.source);
   if (options.count) {
     request.set_min_count(*options.count);
     request.set_max_count(*options.count);
@@ -65,6 +66,23 @@ Outcome CreateInstance(Context& context, const InstanceOptions& options) {
   v1::DescribeInstancesResponse list;
   *list.mutable_instances() = response.instances();
   return PrintInstances(context, list);
+}
+
+// The machines of a network as one instance. Of a VPC that is named: in its first subnet.
+Outcome RegisterInstance(Context& context, InstanceOptions options) {
+  if (!options.subnet && options.vpc) {
+    v1::DescribeSubnetsRequest request;
+    v1::Filter* const filter = request.add_filters();
+    filter->set_name("vpc-id");
+    EC_RETURN_UNLESS_OK(FindVpcId(context, *options.vpc, filter->add_values()));
+    v1::DescribeSubnetsResponse response;
+    EC_RETURN_UNLESS_OK(context.Call(&v1::Network::Stub::DescribeSubnets, request, &response));
+    if (response.subnets().empty()) {
+      return Refused(fmt::format("VPC {} has no subnet yet: create one first", *options.vpc));
+    }
+    options.subnet = response.subnets(0).subnet_id();
+  }
+  return CreateInstance(context, options);
 }
 
 Outcome ListInstances(Context& context, const InstanceOptions& options) {
@@ -100,6 +118,7 @@ Outcome ShowInstance(Context& context, const std::string& word) {
   line("State", instance.state().name());
   line("Address", instance.private_ip_address());
   line("Connects from", instance.loopback_address());
+  line("And from", instance.source_cidr_block());
   line("VPC", instance.vpc_id());
   line("Subnet", instance.subnet_id());
   line("Zone", instance.availability_zone());
@@ -181,6 +200,25 @@ void AddInstanceCommands(CommandLine& line) {
       .Option("--name", "NAME", &options->name, "The tag Name; names stand for ids where they can")
       .Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times");
   line.AddCommand(
+          instance, "register", "Make all machines of a network one instance, such as containers",
+          [options](Context& context) { return RegisterInstance(context, *options); },
+          "For 'ecctl up --advertise', which serves the endpoints outside of loopback.\n\n"
+          "Examples:\n"
+          "  ecctl instance register i-compose --source 172.18.0.0/16 --vpc shop\n"
+          "  ecctl instance register --source 192.168.1.7/32 --security-group web\n")
+      .OptionalArgument("ID", "NAME", &options->id,
+                        "i- and up to 40 letters, digits and hyphens (default: drawn)")
+      .Option("--source", "CIDR", &options->source,
+              "Where they come from; of two networks that overlap, the narrower one counts")
+      .Required()
+      .Option("--vpc", "VPC", &options->vpc, "Id or name (default: the default one)")
+      .Option("--subnet", "SUBNET", &options->subnet, "Id or name (default: the VPC's first)")
+      .List("--security-group", "SECURITY-GROUPS", &options->groups,
+            "Ids or names (default: the VPC's default group)")
+      .Option("--address", "IP", &options->address, "Its private address (default: a free one)")
+      .Option("--name", "NAME", &options->name, "The tag Name; names stand for ids where they can")
+      .Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times");
+  line.AddCommand(
           instance, "list", "List the instances",
           [options](Context& context) { return ListInstances(context, *options); },
           "FROM is the loopback address that stands for the instance on this machine.\n\n"
@@ -208,6 +246,7 @@ void AddInstanceCommands(CommandLine& line) {
           "  ecctl instance delete i-web i-batch --yes\n")
       .Arguments("INSTANCE", "INSTANCE", /*required=*/true, &options->ids, "Ids or names")
       .Flag("-y,--yes", &options->yes, "Do not ask for confirmation");
+  AddInstanceRunCommand(line, instance);
 }
 
 }  // namespace ec::cli

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "cli/instance_route.h"
 #include "cli/text.h"
 
 namespace ec::cli {
@@ -73,9 +74,11 @@ bool Send(int socket, std::string* bytes) {
 
 }  // namespace
 
-Outcome ConnectTo(const std::string& host, int port, Duration timeout, UniqueFd* socket_out) {
+Outcome ConnectTo(const std::string& host, int port, std::optional<Ip4> source, Duration timeout,
+                  UniqueFd* socket_out) {
   const std::string where = fmt::format("{}:{}", host, port);
   addrinfo hints = {};
+  hints.ai_family = source ? AF_INET : AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (const int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
@@ -87,6 +90,9 @@ Outcome ConnectTo(const std::string& host, int port, Duration timeout, UniqueFd*
     UniqueFd fd(socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     error = errno;
     if (!fd) continue;
+    const SocketAddress from = ToSocketAddress({source.value_or(Ip4{}), 0});
+    error = source && bind(fd.get(), from.get(), from.size) != 0 ? errno : 0;
+    if (error != 0) continue;
     error = connect(fd.get(), one->ai_addr, one->ai_addrlen) == 0 ? 0 : errno;
     if (error == EINPROGRESS) {
       pollfd poller{fd.get(), POLLOUT, 0};

@@ -21,6 +21,10 @@ struct UpOptions {
   std::optional<std::string> log_level;
   std::optional<std::string> carry;
   std::optional<std::string> memcached_carry;
+  std::optional<std::string> deny;
+  std::optional<std::string> advertise;
+  std::optional<std::string> listen_ip;
+  std::optional<std::string> ports;
   std::optional<bool> localhost_instance;
 };
 

@@ -11,7 +11,9 @@
 
 #include "common/address.h"
 #include "common/host_plan.h"
+#include "controlplane/core/fault_requests.h"
 #include "controlplane/core/network_requests.h"
+#include "controlplane/model/records.h"
 
 namespace ec::core {
 
@@ -226,13 +228,14 @@ struct Install {
 // At every start of the control plane, before anything else is asked.
 struct Prepare {
   bool localhost_instance = true;  // this machine itself is an instance of the default VPC
+  std::optional<model::OutsidePorts> outside;
 };
 
 using Command =
     std::variant<CreateCluster, ModifyCluster, DeleteCluster, RebootCluster, CreateGroup,
                  ModifyGroup, DeleteGroup, IncreaseReplicas, DecreaseReplicas, TestFailover,
                  Switchover, Promote, Demote, NetworkCommand, CreateSubnetGroup, ModifySubnetGroup,
-                 DeleteSubnetGroup, AddTags, RemoveTags, Reset, Install, Prepare>;
+                 DeleteSubnetGroup, FaultCommand, AddTags, RemoveTags, Reset, Install, Prepare>;
 
 // A report that has been taken into the sightings.
 struct Reported {

@@ -172,6 +172,21 @@ void Draft::AddGroupEvent(const model::GroupId& id, std::string message) {
   AddEvent(model::kGroupSourceType, id, std::move(message));
 }
 
+void Draft::AddFaultEvent(const std::string& id, std::string message) {
+  AddEvent(model::kFaultSourceType, id, std::move(message));
+}
+
+std::vector<const model::WireFault*> Draft::Faults() const {
+  return rows::Rows(edit_.faults, state_.records.faults);
+}
+
+void Draft::Put(model::WireFault row) {
+  const uint64_t number = row.number;
+  edit_.faults[number] = std::move(row);
+}
+
+void Draft::DropFault(uint64_t number) { edit_.faults[number] = std::nullopt; }
+
 void Draft::Ask(const HostId& host, MemberId member, int64_t at_least, uint64_t epoch) {
   // The machine's time since boot, which no control plane has had before.
   const auto since_boot = now_.instant.time_since_epoch().count();
@@ -229,10 +244,12 @@ model::Edit Draft::Take() {
   rows::DropUnchanged(edit_.clusters, state_.records.clusters, {});
   rows::DropUnchanged(edit_.members, state_.records.members, touched_);
   rows::DropUnchanged(edit_.groups, state_.records.groups, touched_groups_);
+  rows::DropUnchanged(edit_.faults, state_.records.faults, {});
   rows::Stamp(edit_.groups, edit_.revision);
   rows::Stamp(edit_.clusters, edit_.revision);
   rows::Stamp(edit_.members, edit_.revision);
   FinishNetwork();
+  FinishOutsidePorts();
   return std::move(edit_);
 }
 

@@ -96,6 +96,13 @@ class Draft {
 
   void AddClusterEvent(const model::ClusterId& id, std::string message);
   void AddGroupEvent(const model::GroupId& id, std::string message);
+  // Of a fault that belongs to neither.
+  void AddFaultEvent(const std::string& id, std::string message);
+
+  std::vector<const model::WireFault*> Faults() const;  // by number
+  void Put(model::WireFault fault);
+  void DropFault(uint64_t number);
+
   // Drops the events of this step among them as well.
   void DropEventsBelow(uint64_t serial);
 
@@ -118,6 +125,9 @@ class Draft {
   // Whether a node, an endpoint or an instance has the address.
   bool IsInUse(Ip4 ip) const;
 
+  // Serves every endpoint outside of loopback as well, at a port of its own, from now on; or none.
+  void ServeOutside(const std::optional<model::OutsidePorts>& outside);
+
   // Members on the host, counting those of this step.
   size_t LoadOf(const HostId& host) const;
   // Members in the region, counting those of this step.
@@ -129,6 +139,7 @@ class Draft {
 
  private:
   void FinishNetwork();
+  void FinishOutsidePorts();
   void AddEvent(std::string_view source_type, const std::string& id, std::string message);
 
   const model::State& state_;

@@ -105,6 +105,22 @@ Status CheckTerminable(const Draft& draft, const model::InstanceId& id) {
                       id)};
 }
 
+// Where containers and other machines come from: no part of loopback, and nobody else's.
+Result<std::optional<Cidr>> NetworkFor(const Draft& draft, const RunInstance& request) {
+  if (request.network.empty()) return std::optional<Cidr>();
+  const auto network = ParseCidr(request.network);
+  constexpr Cidr kLoopback{{127u << 24}, 8};
+  if (!network || model::Overlap(*network, kLoopback)) {
+    return BadValue("SourceCidrBlock", request.network,
+                    "It must be a CIDR block outside of 127.0.0.0/8, such as 172.18.0.0/16.");
+  }
+  for (const InstanceRow* other : draft.Instances()) {
+    if (other->network != network) continue;
+    return BadValue("SourceCidrBlock", request.network, other->id + " has it.");
+  }
+  return network;
+}
+
 }  // namespace
 
 Status Obey(Draft& draft, const RunInstance& request) {
@@ -118,10 +134,12 @@ Status Obey(Draft& draft, const RunInstance& request) {
   EC_RETURN_IF_ERROR(CheckGroups(draft, vpc.id, groups));
   Result<std::map<std::string, std::string>> tags = CheckTags(request.tags);
   if (!tags.ok()) return tags.status();
+  Result<std::optional<Cidr>> network = NetworkFor(draft, request);
+  if (!network.ok()) return network.status();
   Result<Ip4> address = AddressFor(draft, request, vpc, subnet);
   if (!address.ok()) return address.status();
   draft.UseAddress(subnet.id, InSlice(vpc, *address));
-  draft.Put(InstanceRow{request.id, subnet.id, vpc.id, *address, std::move(groups),
+  draft.Put(InstanceRow{request.id, subnet.id, vpc.id, *address, std::move(groups), *network,
                         draft.now().wall, *tags});
   return {};
 }

@@ -6,11 +6,13 @@
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/default_network.h"
 #include "controlplane/core/draft.h"
+#include "controlplane/core/fault_commands.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/hosts.h"
 #include "controlplane/core/network_commands.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/promote_demote.h"
 #include "controlplane/core/subnet_groups.h"
 #include "controlplane/core/tags.h"
 
@@ -37,6 +39,7 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const CreateSubnetGroup& request) { return Create(draft, request); },
           [&](const ModifySubnetGroup& request) { return Modify(draft, request); },
           [&](const DeleteSubnetGroup& request) { return Delete(draft, request); },
+          [&](const FaultCommand& request) { return Obey(draft, request); },
           [&](const AddTags& request) { return Tag(draft, request); },
           [&](const RemoveTags& request) { return Untag(draft, request); },
           [&](const Reset&) {
@@ -47,6 +50,7 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const Prepare& request) {
             EnsureDefaultVpc(draft);
             EnsureLocalhost(draft, request.localhost_instance);
+            draft.ServeOutside(request.outside);
             return Status();
           },
       },
@@ -102,6 +106,7 @@ std::optional<Instant> NextDeadline(const model::State& state, const Settings& s
   if (!state.group_windows.empty()) {
     consider(now.instant + (state.group_windows.begin()->first - now.wall));
   }
+  if (const auto end = NextFaultEnd(state, now)) consider(*end);
   if (const auto due = NextGroupDeadline(state, settings, now)) consider(*due);
   return next;
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/group_commands.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
 #include "controlplane/core/placement.h"
@@ -439,6 +440,9 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyCluster& reque
                                    draft.now().wall);
   cluster.pending = pending.empty() ? Pending{} : pending;
   draft.PutCluster(cluster);
+  if (request.maintenance_window && !cluster.group.empty()) {
+    PutOffPendingPrimary(draft, cluster.group);
+  }
   if (new_groups) {
     draft.AddClusterEvent(*id, messages::SecurityGroupsChanged());
     TouchEndpoints(draft, *id);

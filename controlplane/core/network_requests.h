@@ -73,6 +73,7 @@ struct RunInstance {
   std::optional<model::SubnetId> subnet;       // absent: the default VPC's first one
   std::vector<model::SecurityGroupId> groups;  // none: the VPC's default one
   std::optional<std::string> address;          // absent: a free one
+  std::string network;                         // "172.18.0.0/16": comes from there, too; or empty
   NetworkTags tags;
 };
 // The first `least` of them or none, and then as many more as there is room for.

@@ -20,12 +20,14 @@ using model::Vpc;
 // One slice of loopback each, of which 127.0.0.0/16 is the machine's own.
 constexpr size_t kVpcsMax = 200;
 
+// Each one in its turn: a host that was cut off may still serve a VPC that was deleted meanwhile,
+// and the instances of another one must not come from its addresses.
 std::optional<Cidr> FreeSlice(const Draft& draft) {
   std::set<uint32_t> used = {draft.installation().vpc.network.bits};
   for (const Vpc* vpc : draft.Vpcs()) used.insert(vpc->slice.network.bits);
   const uint32_t first = draft.installation().vpc.network.bits >> 16 & 0xffu;
   for (uint32_t i = 1; i < 255; ++i) {
-    const uint32_t second = (first + i - 1) % 254 + 1;
+    const uint32_t second = (first + draft.installation().next_slice + i - 1) % 254 + 1;
     const uint32_t network = 127u << 24 | second << 16;
     if (!used.contains(network)) return Cidr{{network}, 16};
   }
@@ -48,6 +50,9 @@ Status Obey(Draft& draft, const CreateVpc& request) {
   if (!slice || draft.Vpcs().size() >= kVpcsMax) {
     return {Fault::kVpcLimitExceeded, "The maximum number of VPCs has been reached."};
   }
+  model::Installation installation = draft.installation();
+  ++installation.next_slice;
+  draft.PutInstallation(std::move(installation));
   draft.Put(Vpc{request.id, *block, *slice, false, *tags});
   SecurityGroupRow group{request.default_group, model::kDefaultGroupName,
                          "default VPC security group", request.id};

@@ -33,6 +33,7 @@ inline constexpr std::string_view kClusterSourceType = "cache-cluster";
 inline constexpr std::string_view kGroupArnKind = "replicationgroup";
 inline constexpr std::string_view kGroupSourceType = "replication-group";
 inline constexpr std::string_view kSubnetGroupArnKind = "subnetgroup";
+inline constexpr std::string_view kFaultSourceType = "fault";  // not one of AWS's
 
 struct Arn {
   std::string region;

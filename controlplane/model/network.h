@@ -75,6 +75,7 @@ struct InstanceRow {
   VpcId vpc;
   Ip4 address;  // in the subnet
   std::vector<SecurityGroupId> groups;
+  std::optional<Cidr> network;  // all that comes from there is this instance, too
   WallTime launched;
   std::map<std::string, std::string> tags;
   uint64_t revision = 0;

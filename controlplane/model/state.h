@@ -60,7 +60,9 @@ struct Ended {
 
 struct State {
   Records records;
-  uint64_t network_revision = 0;  // of the last edit that changed what hosts judge by
+  SharedNetwork access;  // what hosts judge by; its revision is that of the last edit to change it
+  // What hosts are to have of the records' faults; the revisions likewise. No entry: never any.
+  std::map<HostId, SharedFaults> faults;
 
   std::map<HostId, Sighting> sightings;
   Instant listening_since;  // start of this control plane, or end of a standstill of its loop

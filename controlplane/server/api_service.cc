@@ -1,5 +1,6 @@
 #include "controlplane/server/api_service.h"
 
+#include "controlplane/server/access.h"
 #include "controlplane/server/cache_clusters.h"
 #include "controlplane/server/catalogue.h"
 #include "controlplane/server/controller_loop.h"
@@ -244,6 +245,33 @@ grpc::Status EmulatorService::DescribeEndpoints(grpc::ServerContext*,
                                                 v1::DescribeEndpointsResponse* response) {
   return Serve(clock_, kElastiCacheDomain, "DescribeEndpoints", *request,
                [&] { return server::DescribeEndpoints(loop_, *request, response); });
+}
+
+grpc::Status EmulatorService::ExplainAccess(grpc::ServerContext*,
+                                            const v1::ExplainAccessRequest* request,
+                                            v1::ExplainAccessResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "ExplainAccess", *request,
+               [&] { return server::ExplainAccess(loop_, *request, response); });
+}
+
+grpc::Status EmulatorService::AddFault(grpc::ServerContext*, const v1::AddFaultRequest* request,
+                                       v1::AddFaultResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "AddFault", *request,
+               [&] { return server::AddFault(loop_, fault_numbers_, *request, response); });
+}
+
+grpc::Status EmulatorService::DescribeFaults(grpc::ServerContext*,
+                                             const v1::DescribeFaultsRequest* request,
+                                             v1::DescribeFaultsResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeFaults", *request,
+               [&] { return server::DescribeFaults(loop_, *request, response); });
+}
+
+grpc::Status EmulatorService::ClearFaults(grpc::ServerContext*,
+                                          const v1::ClearFaultsRequest* request,
+                                          v1::ClearFaultsResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "ClearFaults", *request,
+               [&] { return server::ClearFaults(loop_, *request, response); });
 }
 
 grpc::Status EmulatorService::GetVersion(grpc::ServerContext*, const v1::GetVersionRequest* request,

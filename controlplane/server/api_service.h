@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "controlplane/server/faults.h"
 #include "ec/v1/elasticache.grpc.pb.h"
 #include "ec/v1/emulator.grpc.pb.h"
 
@@ -127,6 +128,15 @@ class EmulatorService : public v1::Emulator::Service {
   grpc::Status DescribeEndpoints(grpc::ServerContext* context,
                                  const v1::DescribeEndpointsRequest* request,
                                  v1::DescribeEndpointsResponse* response) override;
+  grpc::Status ExplainAccess(grpc::ServerContext* context, const v1::ExplainAccessRequest* request,
+                             v1::ExplainAccessResponse* response) override;
+  grpc::Status AddFault(grpc::ServerContext* context, const v1::AddFaultRequest* request,
+                        v1::AddFaultResponse* response) override;
+  grpc::Status DescribeFaults(grpc::ServerContext* context,
+                              const v1::DescribeFaultsRequest* request,
+                              v1::DescribeFaultsResponse* response) override;
+  grpc::Status ClearFaults(grpc::ServerContext* context, const v1::ClearFaultsRequest* request,
+                           v1::ClearFaultsResponse* response) override;
   grpc::Status GetVersion(grpc::ServerContext* context, const v1::GetVersionRequest* request,
                           v1::GetVersionResponse* response) override;
   grpc::Status Reset(grpc::ServerContext* context, const v1::ResetRequest* request,
@@ -135,6 +145,7 @@ class EmulatorService : public v1::Emulator::Service {
  private:
   ControllerLoop& loop_;
   const Clock& clock_;
+  FaultNumbers fault_numbers_;
 };
 
 }  // namespace ec::server

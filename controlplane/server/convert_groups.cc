@@ -74,7 +74,7 @@ void SetMember(const model::State& state, const Group& group, const Cluster& clu
   out->set_cache_node_id(member->node_id);
   out->set_preferred_availability_zone(member->zone);
   if (cluster.status != model::ClusterStatus::kCreating) {
-    SetEndpoint(member->address, out->mutable_read_endpoint());
+    SetEndpoint(state.records, member->id, member->address, out->mutable_read_endpoint());
   }
   out->set_current_role(member->id == group.leader ? "primary" : "replica");
   SetReplication(state, group, *member, out);
@@ -89,8 +89,10 @@ void SetNodeGroup(const model::State& state, const Group& group, v1::NodeGroup* 
   out->set_status(std::string(NameOf(group.status)));
   // Like AWS, an endpoint is shown only once there is something behind it.
   if (group.status != model::GroupStatus::kCreating) {
-    SetEndpoint(group.primary.address, out->mutable_primary_endpoint());
-    SetEndpoint(group.reader.address, out->mutable_reader_endpoint());
+    SetEndpoint(state.records, group.primary.id, group.primary.address,
+                out->mutable_primary_endpoint());
+    SetEndpoint(state.records, group.reader.id, group.reader.address,
+                out->mutable_reader_endpoint());
   }
   for (const model::ClusterId& id : group.members) {
     const auto cluster = state.records.clusters.find(id);

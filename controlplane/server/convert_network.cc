@@ -184,6 +184,7 @@ void ToProto(const Records& records, const model::InstanceRow& instance, v1::Ins
   }
   ToProto(instance.launched, out->mutable_launch_time());
   SetTags(instance.tags, out->mutable_tags());
+  if (instance.network) out->set_source_cidr_block(ToString(*instance.network));
   out->set_loopback_address(ToString(model::SourceOf(records.vpcs.at(instance.vpc), instance)));
 }
 

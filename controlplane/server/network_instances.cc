@@ -51,9 +51,11 @@ Result<core::RunInstances> Parse(const v1::RunInstancesRequest& request) {
                               "There can be 1 to {} instances.",
                               most, least, kRunMax));
   }
-  if (most > 1 && (request.has_instance_id() || request.has_private_ip_address())) {
+  if (most > 1 && (request.has_instance_id() || request.has_private_ip_address() ||
+                   request.has_source_cidr_block())) {
     return Status(Fault::kInvalidParameterValue,
-                  "InstanceId and PrivateIpAddress are for one instance: maxCount must be 1.");
+                  "InstanceId, PrivateIpAddress and SourceCidrBlock are for one instance: maxCount "
+                  "must be 1.");
   }
   core::RunInstances command;
   command.least = static_cast<size_t>(least);
@@ -63,6 +65,7 @@ Result<core::RunInstances> Parse(const v1::RunInstancesRequest& request) {
     one.subnet = EC_OPTIONAL(request, subnet_id);
     one.groups = ToVector(request.security_group_ids());
     one.address = EC_OPTIONAL(request, private_ip_address);
+    one.network = request.source_cidr_block();
     one.tags = ToTags(request.tags());
     command.wanted.push_back(std::move(one));
   }

@@ -80,7 +80,8 @@ void ReadSecurityGroups(Database& db, model::Records* records) {
 }
 
 void ReadInstances(Database& db, model::Records* records) {
-  Statement rows(db, "SELECT id, subnet, vpc, ip, launched, revision FROM instance ORDER BY id");
+  Statement rows(
+      db, "SELECT id, subnet, vpc, ip, network, launched, revision FROM instance ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
     model::InstanceRow instance;
@@ -88,6 +89,7 @@ void ReadInstances(Database& db, model::Records* records) {
     if (!read.SkipNull()) instance.subnet = read.Text();
     instance.vpc = read.Text();
     instance.address = IpOf(read.Text());
+    if (!read.SkipNull()) instance.network = CidrOf(read.Text());
     instance.launched = TimeOf(read.Text());
     instance.revision = read.UInt64();
     records->instances.emplace(instance.id, std::move(instance));
@@ -239,17 +241,20 @@ void WriteSecurityGroups(Statements& statements, const model::Edit& edit) {
 
 void WriteInstances(Statements& statements, const model::Edit& edit) {
   Writer put(statements,
-             "INSERT INTO instance (id, subnet, vpc, ip, launched, revision) "
-             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET subnet = excluded.subnet, "
-             "vpc = excluded.vpc, ip = excluded.ip, launched = excluded.launched, revision = "
-             "excluded.revision");
+             "INSERT INTO instance (id, subnet, vpc, ip, network, launched, revision) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+             "subnet = excluded.subnet, vpc = excluded.vpc, ip = excluded.ip, "
+             "network = excluded.network, launched = excluded.launched, "
+             "revision = excluded.revision");
   Writer put_group(statements, "INSERT INTO instance_group VALUES (?, ?, ?)");
   for (const auto& [id, instance] : edit.instances) {
     if (!instance) continue;
     std::optional<std::string> subnet;  // this machine itself is in none
     if (!instance->subnet.empty()) subnet = instance->subnet;
-    (put << id << subnet << instance->vpc << ToString(instance->address) << instance->launched
-         << instance->revision)
+    std::optional<std::string> network;
+    if (instance->network) network = ToString(*instance->network);
+    (put << id << subnet << instance->vpc << ToString(instance->address) << network
+         << instance->launched << instance->revision)
         .Run();
     Writer(statements, "DELETE FROM instance_group WHERE instance = ?").operator<<(id).Run();
     int position = 0;
@@ -291,7 +296,28 @@ void ReadNetwork(Database& db, model::Records* records) {
   ReadInstances(db, records);
   ReadSubnetGroups(db, records);
   ReadTags(db, records);
+  Statement ports(db, "SELECT endpoint, port FROM outside_port");
+  while (ports.executeStep()) {
+    Reader read(ports);
+    const EndpointId id = read.UInt64();
+    records->outside_ports[id] = static_cast<uint16_t>(read.Int());
+  }
 }
+
+namespace {
+
+// A port may go from one endpoint to another.
+void WriteOutsidePorts(Statements& statements, const model::Edit& edit) {
+  for (const auto& [id, port] : edit.outside_ports) {
+    Writer(statements, "DELETE FROM outside_port WHERE endpoint = ?").operator<<(id).Run();
+  }
+  Writer put(statements, "INSERT INTO outside_port VALUES (?, ?)");
+  for (const auto& [id, port] : edit.outside_ports) {
+    if (port) (put << id << *port).Run();
+  }
+}
+
+}  // namespace
 
 // Who refers to others goes before them, and comes after them.
 void DropNetwork(Statements& statements, const model::Edit& edit) {
@@ -308,6 +334,7 @@ void WriteNetwork(Statements& statements, const model::Edit& edit) {
   WriteSecurityGroups(statements, edit);
   WriteInstances(statements, edit);
   WriteSubnetGroups(statements, edit);
+  WriteOutsidePorts(statements, edit);
 }
 
 }  // namespace ec::store

@@ -4,6 +4,7 @@
 
 #include "common/check.h"
 #include "controlplane/store/columns.h"
+#include "controlplane/store/fault_rows.h"
 #include "controlplane/store/network_rows.h"
 
 namespace ec::store {
@@ -18,9 +19,10 @@ using SQLite::Statement;
 // --- reading --------------------------------------------------------------------------------
 
 void ReadInstallation(Database& db, model::Records* records) {
-  Statement rows(db,
-                 "SELECT revision, region, account, vpc_cidr, next_id, next_event "
-                 "FROM installation");
+  Statement rows(
+      db,
+      "SELECT revision, region, account, vpc_cidr, next_id, next_event, next_slice, "
+      "outside_host, outside_ip, outside_first_port, outside_last_port FROM installation");
   if (!rows.executeStep()) throw SQLite::Exception("the installation's row is missing");
   Reader read(rows);
   records->revision = read.UInt64();
@@ -30,6 +32,13 @@ void ReadInstallation(Database& db, model::Records* records) {
   installation.vpc = CidrOf(read.Text());
   installation.next_id = read.UInt64();
   installation.next_event = read.UInt64();
+  installation.next_slice = static_cast<uint32_t>(read.Int());
+  model::OutsidePorts outside;
+  outside.host = read.Text();
+  outside.listen = IpOf(read.Text());
+  outside.first = static_cast<uint16_t>(read.Int());
+  outside.last = static_cast<uint16_t>(read.Int());
+  if (!outside.host.empty()) installation.outside = outside;
 }
 
 void ReadNodeTypes(Database& db, model::Records* records) {
@@ -319,11 +328,15 @@ void WriteInstallation(Statements& statements, const model::Edit& edit) {
   if (revision.Run() != 1) throw SQLite::Exception("another writer has changed the database");
   if (!edit.installation) return;
   const model::Installation& installation = *edit.installation;
-  Writer write(statements,
-               "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
-               "next_event = ?");
+  Writer write(
+      statements,
+      "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
+      "next_event = ?, next_slice = ?, outside_host = ?, outside_ip = ?, outside_first_port = ?, "
+      "outside_last_port = ?");
+  const model::OutsidePorts outside = installation.outside.value_or(model::OutsidePorts());
   write << installation.region << installation.account << ToString(installation.vpc)
-        << installation.next_id << installation.next_event;
+        << installation.next_id << installation.next_event << installation.next_slice
+        << outside.host << ToString(outside.listen) << outside.first << outside.last;
   write.Run();
 }
 
@@ -561,6 +574,7 @@ model::Records ReadRecords(Database& db) {
   ReadClusters(db, &records);
   ReadMembers(db, &records);
   ReadNetwork(db, &records);
+  ReadFaults(db, &records);
   ReadEvents(db, &records);
   return records;
 }
@@ -576,6 +590,7 @@ void WriteEdit(Statements& statements, const model::Edit& edit) {
   WriteClusters(statements, edit);
   DropGroups(statements, edit);
   WriteMembers(statements, edit);
+  WriteFaults(statements, edit);
   WriteEvents(statements, edit);
 }
 

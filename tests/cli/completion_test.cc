@@ -8,7 +8,7 @@
 
 #include <sstream>
 
-#include "tests/cli/fake_service.h"
+#include "tests/cli/network_support.h"
 
 namespace ec::cli {
 namespace {
@@ -54,6 +54,7 @@ class Completion : public testing::Test {
       response->add_tag_list()->set_key("team");
       return grpc::Status::OK;
     };
+    AddInstances(&service_);
   }
 
   // The words that `ecctl __complete` offers for the last of `words`.
@@ -130,6 +131,10 @@ TEST_F(Completion, OffersValues) {
               Contains("orders-003"));
   EXPECT_THAT(Offers({"cluster", "demote", "demo", "--group", "o"}), ElementsAre("orders"));
   EXPECT_THAT(Offers({"connect", ""}), ElementsAre("demo", "pages", "patient", "orders"));
+  EXPECT_THAT(Offers({"instance", "run", ""}), ElementsAre("i-web", "i-gone"));
+  EXPECT_THAT(Offers({"instance", "run", "i-web", "c"}), IsEmpty());
+  EXPECT_THAT(Offers({"forward", "o"}), ElementsAre("orders"));
+  EXPECT_THAT(Offers({"connect", "demo", "--as", "i-w"}), ElementsAre("i-web"));
   EXPECT_THAT(Offers({"rpc", "DescribeCacheC"}), ElementsAre("DescribeCacheClusters"));
   EXPECT_THAT(Offers({"cluster", "list", "-o", "j"}), ElementsAre("json"));
   EXPECT_THAT(Offers({"up", "--log-level", "w"}), ElementsAre("warning"));

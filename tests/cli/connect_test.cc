@@ -7,8 +7,9 @@
 
 #include <thread>
 
+#include "common/address.h"
 #include "common/check.h"
-#include "tests/cli/fake_service.h"
+#include "tests/cli/network_support.h"
 
 namespace ec::cli {
 namespace {
@@ -36,6 +37,11 @@ class FakeMemcached {
     thread_.join();
   }
   int port() const { return port_; }
+  // Where the client came from.
+  std::string Source() {
+    Received();
+    return source_;
+  }
   // The bytes that came; complete when the client has ended.
   std::string Received() {
     shutdown(listener_.get(), SHUT_RDWR);
@@ -46,8 +52,11 @@ class FakeMemcached {
 
  private:
   void Serve(bool mute) {
-    const UniqueFd peer(accept(listener_.get(), nullptr, nullptr));
+    sockaddr_in name = {};
+    socklen_t size = sizeof(name);
+    const UniqueFd peer(accept(listener_.get(), reinterpret_cast<sockaddr*>(&name), &size));
     if (!peer) return;
+    source_ = ToString(Ip4{ntohl(name.sin_addr.s_addr)});
     char buffer[4096];
     ssize_t count = 0;
     size_t answered = 0;
@@ -67,6 +76,7 @@ class FakeMemcached {
   UniqueFd listener_;
   int port_ = 0;
   std::string received_;
+  std::string source_;
   std::thread thread_;
 };
 
@@ -183,6 +193,35 @@ TEST(ConnectRedis, GoesToTheEndpointsOfAGroup) {
               HasSubstr("unborn has no primary endpoint yet: it is creating"));
   EXPECT_THAT(Ecctl({"connect", "demo", "--reader"}, environment).err,
               HasSubstr("only a group has a reader endpoint"));
+}
+
+TEST(ConnectAs, BindsTheMemcachedSession) {
+  FakeMemcached memcached;
+  FakeService service;
+  AddInstances(&service);
+  const Ended ended = WithMemcached(service, memcached.port())
+                          .Ecctl({"connect", "pages", "--as", kInstance, "--", "stats"});
+  EXPECT_EQ(ended.out, "GOT stats\r\n") << ended.err;
+  EXPECT_EQ(memcached.Source(), kSource);
+}
+
+TEST(ConnectAs, RunsRedisCliAsTheInstance) {
+  Listener server;
+  FakeService service;
+  AddInstances(&service);
+  v1::CacheCluster cluster = MakeCluster("demo", "available", "redis", 1, std::stoi(server.port()));
+  cluster.mutable_cache_nodes(0)->mutable_endpoint()->set_address("127.77.1.5");
+  service.describe = Describing({cluster});
+  Running running(EcctlCommand({"connect", "demo", "--as", kInstance, "--", "PING"}),
+                  service.environment());
+  std::string source;
+  const UniqueFd peer = server.Accept(&source);
+  if (const std::string why = WhyNoInstanceRun(running.err()); !why.empty()) GTEST_SKIP() << why;
+  EXPECT_EQ(source, kSource);
+  ASSERT_EQ(send(peer.get(), "+PONG\r\n", 7, MSG_NOSIGNAL), 7);
+  const Ended ended = running.Await();
+  EXPECT_EQ(ended.out, "PONG\n") << ended.err;
+  EXPECT_EQ(ended.exit, 0);
 }
 
 TEST(Connect, SaysWhyThereIsNothingToConnectTo) {

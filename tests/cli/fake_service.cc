@@ -89,6 +89,9 @@ class FakeService::Emulator : public v1::Emulator::Service {
   explicit Emulator(FakeService& fake) : fake_(fake) {}
   EC_FAKE_CALL(DescribeHosts, hosts)
   EC_FAKE_CALL(DescribeEndpoints, endpoints)
+  EC_FAKE_CALL(AddFault, add_fault)
+  EC_FAKE_CALL(DescribeFaults, faults)
+  EC_FAKE_CALL(ClearFaults, clear_faults)
   EC_FAKE_CALL(GetVersion, version)
   EC_FAKE_CALL(Reset, reset)
 

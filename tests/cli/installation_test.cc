@@ -30,6 +30,10 @@ Installation Sample() {
   sample.log_level = "info";
   sample.carry = "relay";
   sample.memcached_carry = "relay";
+  sample.deny = "drop";
+  sample.advertise = "cache.local";
+  sample.listen_ip = "0.0.0.0";
+  sample.ports = "7000-7100";
   return sample;
 }
 
@@ -41,6 +45,10 @@ TEST(InstallationFile, IsReadAsItWasWritten) {
                                  unknown.region_nodes_max.reset();
                                  unknown.carry.reset();
                                  unknown.memcached_carry.reset();
+                                 unknown.deny.reset();
+                                 unknown.advertise.reset();
+                                 unknown.listen_ip.reset();
+                                 unknown.ports.reset();
                                  return unknown;
                                }()}) {
     ASSERT_TRUE(WriteInstallation(dir.path(), written).ok());

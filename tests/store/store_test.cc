@@ -151,6 +151,15 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
         default:
           world.Call(create);
       }
+      if (random.Chance(30)) {
+        core::AddFault fault;
+        fault.number = world.records().installation.next_id;
+        fault.kind = random.Chance(50) ? "blackhole" : "refuse";
+        if (random.Chance(50)) fault.to = id;
+        if (fault.to.empty()) fault.between = {"us-east-1a", "us-east-1b"};
+        if (random.Chance(50)) fault.duration = std::chrono::milliseconds(700);
+        world.Call(core::FaultCommand(fault));
+      }
       world.RunFor(std::chrono::milliseconds(random.Between(1, 500)));
     }
     ASSERT_TRUE(committed.ok()) << committed.message();
@@ -161,6 +170,34 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
     fs::remove_all(dir_);
     fs::create_directory(dir_);
   }
+}
+
+TEST_F(StoreTest, KeepsEveryPartOfAFault) {
+  ASSERT_TRUE(Open().ok());
+  model::Edit edit = Step(1);
+  const WallTime created = *ParseWallTime("2026-01-02T03:04:05.678Z");
+  edit.faults[3] = model::WireFault{.number = 3,
+                                    .kind = FaultKind::kLatency,
+                                    .side = "us-east-1a",
+                                    .other_side = "us-east-1b",
+                                    .delay = std::chrono::milliseconds(200),
+                                    .jitter = std::chrono::microseconds(20'001),
+                                    .created = created,
+                                    .expires = created + std::chrono::seconds(30)};
+  edit.faults[4] = model::WireFault{.number = 4,
+                                    .kind = FaultKind::kResetAfter,
+                                    .target = "orders/primary",
+                                    .bytes = 4096,
+                                    .created = created};
+  ASSERT_TRUE(store_->Commit(edit).ok());
+  model::Records records = *store_->Load();
+  ASSERT_EQ(records.faults.size(), 2u);
+  EXPECT_EQ(records.faults.at(3), *edit.faults.at(3));
+  EXPECT_EQ(records.faults.at(4), *edit.faults.at(4));
+  model::Edit end = Step(2);
+  end.faults[3] = std::nullopt;
+  ASSERT_TRUE(store_->Commit(end).ok());
+  EXPECT_EQ(store_->Load()->faults.size(), 1u);
 }
 
 // A VPC with a subnet, two groups that refer to each other, instances in and outside of subnets,
@@ -181,9 +218,11 @@ model::Edit NetworkEdit(uint64_t revision) {
   edit.security_groups["sg-2"] =
       model::SecurityGroupRow{"sg-2", "web", "text", "vpc-1", {}, {}, {}, revision};
   edit.instances["i-1"] = model::InstanceRow{
-      "i-1", "subnet-1", "vpc-1", *ParseIp4("10.0.1.4"), {"sg-2", "sg-1"}, {}, tags, revision};
+      "i-1", "subnet-1", "vpc-1", *ParseIp4("10.0.1.4"), {"sg-2", "sg-1"},
+      ParseCidr("172.18.0.0/16"), {}, tags, revision};
   edit.instances["i-localhost"] = model::InstanceRow{
-      "i-localhost", "", "vpc-1", *ParseIp4("10.0.0.1"), {"sg-1"}, {}, {}, revision};
+      "i-localhost", "", "vpc-1", *ParseIp4("10.0.0.1"), {"sg-1"}, {}, {}, {}, revision};
+  edit.outside_ports[7] = 7400;
   edit.subnet_groups["shop"] =
       model::CacheSubnetGroup{"shop", "text", "vpc-1", {"subnet-1"}, tags, revision};
   return edit;
