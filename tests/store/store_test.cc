@@ -107,7 +107,6 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
     sim::World world(seed, faults, 3, 3);
     // What the world did before it could be mirrored: its installation and its hosts.
     Status committed;
-    std::vector<model::Edit> early;
     model::Edit first;
     first.revision = 1;
     const model::Records begun = world.records();
