@@ -245,7 +245,7 @@ TEST_F(StoreTest, TheNetworkIsReadAsItWasWritten) {
   model::Edit other;
   other.revision = 2;
   other.instances["i-1"] =
-      model::InstanceRow{"i-1", "", "vpc-1", *ParseIp4("10.0.1.5"), {"sg-2"}, WallTime(), {}, 2};
+      model::InstanceRow{"i-1", "", "vpc-1", *ParseIp4("10.0.1.5"), {"sg-2"}, {}, {}, {}, 2};
   other.subnet_groups["shop"] =
       model::CacheSubnetGroup{"shop", "other", "vpc-1", {"subnet-1", "subnet-1"}, {}, 2};
   commit(other);
