@@ -217,6 +217,16 @@ TEST_F(DemoteTest, GivesUpWhatWaitedForItsOwnMaintenanceWindow) {
   EXPECT_TRUE(plane.cluster("old").pending.empty());
 }
 
+TEST_F(DemoteTest, OfAReplicaThatHasJustLeftTakesNoProofOfBeforeForOne) {
+  ASSERT_THAT(plane.Ask(Promote{"g-002", true}), IsOk());
+  ASSERT_THAT(plane.Ask(Into("g", "g-002")), IsOk());
+  plane.Tick(true);  // its leader's last word still names it
+  EXPECT_FALSE(node("g-002").in_sync);
+  EXPECT_EQ(group().demoting, "g-002");
+  plane.Settle();
+  EXPECT_TRUE(node("g-002").in_sync);
+}
+
 TEST_F(DemoteTest, RaisesTheEpochSoThatNobodyObeysAnOlderPlan) {
   const uint64_t before = group().epoch;
   ASSERT_THAT(plane.Ask(Into("g")), IsOk());

@@ -249,7 +249,7 @@ class Swarm {
   void SwitchOver(const std::string& group) {
     const auto to = dice_.Chance(50) ? std::optional(SomeMember(group)) : std::nullopt;
     Ask(core::Switchover{group, to});
-    if (!dice_.Chance(30)) return;
+    if (!dice_.Chance(60)) return;
     if (dice_.Chance(50)) {
       const auto over = [&] {
         const auto found = world_.records().groups.find(group);
@@ -257,6 +257,7 @@ class Swarm {
                found->second.step == model::SwitchStep::kNone;
       };
       world_.RunUntil(over, seconds(5));
+      world_.RunFor(milliseconds(dice_.Between(1, 500)));
     } else {
       world_.RunFor(milliseconds(dice_.Between(1, 5000)));
     }
@@ -314,6 +315,7 @@ class Swarm {
     const bool force = dice_.Chance(50);
     Ask(core::Promote{name, force});
     if (force && dice_.Chance(50)) {
+      world_.RunFor(milliseconds(dice_.Between(1, 10)));
       Ask(core::Demote{name, group, std::nullopt, std::nullopt, true});
     }
   }
