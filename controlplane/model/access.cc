@@ -55,9 +55,11 @@ Network AccessOf(const Records& records) {
     network.instances.push_back({id, row.vpc, source, row.address, row.groups, row.network});
   }
   for (const auto& [id, member] : records.members) {
-    const Cluster& cluster = records.clusters.at(member.cluster);
-    const Vpc* const vpc = VpcOf(records, cluster);
+    const auto found = records.clusters.find(member.cluster);
+    const Vpc* const vpc =
+        found == records.clusters.end() ? nullptr : VpcOf(records, found->second);
     if (vpc == nullptr) continue;
+    const Cluster& cluster = found->second;
     network.instances.push_back({cluster.id + "/" + member.node_id, vpc->id, member.address.ip,
                                  InBlock(*vpc, member.address.ip),
                                  GroupsOf(records, cluster, vpc->id)});

@@ -336,7 +336,10 @@ TEST(EndpointList, CanBeNarrowedToAHost) {
             "4            3        3     2        0\n");
   const std::string shown = service.Ecctl({"endpoint", "show", "127.10.0.5"}).out;
   EXPECT_THAT(shown, HasSubstr("Handed over     4\n"));
-  EXPECT_THAT(shown, HasSubstr("Refused         2 (no engine: 1, agent full: 1)\n"));
+  EXPECT_THAT(
+      shown,
+      HasSubstr("Refused         2 (from outside the VPC: 0, by no rule admitted: 0, no engine: "
+                "1, agent full: 1)\n"));
   EXPECT_EQ(service.Ecctl({"endpoint", "show", "127.10.0.5:6379"}).out, shown);
   EXPECT_EQ(service.Ecctl({"endpoint", "show", "127.10.0.9"}).exit, 1);
 }

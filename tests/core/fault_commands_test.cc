@@ -165,7 +165,9 @@ TEST_F(FaultCommandsTest, APartitionFromTheControlPlaneCutsHostsOff) {
 }
 
 TEST_F(FaultCommandsTest, APrimaryEndpointsFaultMovesWithIt) {
-  Make(RedisGroup("carts", 2));
+  CreateGroup group = RedisGroup("carts", 2);
+  group.automatic_failover = true;
+  Make(group);
   ASSERT_THAT(Ask(To("refuse", "carts/primary")), IsOk());
   const HostId before = plane.group("carts").primary.host;
   EXPECT_THAT(At(before), SizeIs(1));

@@ -170,7 +170,13 @@ class PlanHistory {
       });
       for (const HostPlan& old : plans_[id]) {
         HostPlan merged = old;
-        if (!Merge(PlanSince(plane.state, id, old.revision), &merged) || merged != whole) {
+        const bool taken = Merge(PlanSince(plane.state, id, old.revision), &merged);
+        // A control plane that starts again gives the same network another number.
+        if (merged.network && whole.network && merged.network->groups == whole.network->groups &&
+            merged.network->instances == whole.network->instances) {
+          merged.network = whole.network;
+        }
+        if (!taken || merged != whole) {
           return id + "'s plan since " + std::to_string(old.revision) + " is another";
         }
       }

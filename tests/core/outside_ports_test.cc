@@ -68,6 +68,7 @@ TEST_F(OutsidePortsTest, WithoutAFreePortAnEndpointIsServedOnLoopbackAlone) {
   ASSERT_THAT(plane.Ask(Redis("one")), IsOk());
   ASSERT_THAT(plane.Ask(Redis("two")), IsOk());
   EXPECT_EQ(Ports(), std::set<uint16_t>{7400});
+  plane.Settle();
   ASSERT_THAT(plane.Ask(DeleteCluster{"one", {}}), IsOk());
   plane.Settle();
   EXPECT_THAT(Ports(), IsEmpty());

@@ -81,7 +81,7 @@ TEST_F(PlansTest, SayWhatConfigGetClusterAnswers) {
   Discovery discovery;
   discovery.version = 1;
   for (const model::Member& node : plane.nodes("mem")) {  // by node id, not by number or host
-    discovery.nodes.push_back({ToString(node.address.ip), node.address});
+    discovery.nodes.push_back({ToString(node.address.ip), node.address, node.id});
   }
   ASSERT_THAT(discovery.nodes, SizeIs(3));
   size_t endpoints = 0;

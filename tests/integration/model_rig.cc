@@ -18,7 +18,7 @@ class ModelRig : public Rig {
     place = {};
     place.engine.emplace();
     place.engine->ready_at = now_;
-    place.engine->pid = ++last_pid_;
+    place.engine->pid = place.engine->start_time = ++last_pid_;
   }
   void StartFollowing(int engine, int leader) override {
     Start(engine);
