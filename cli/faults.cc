@@ -66,8 +66,9 @@ std::string LeftOf(const Context& context, const v1::WireFault& fault) {
 
 Outcome AddFault(Context& context, const FaultOptions& options) {
   if (options.to.empty() && options.between.empty() && options.host.empty()) {
-    return UsageError(
-        fmt::format("a fault needs a place (see 'ecctl fault add {} --help')", options.kind));
+    return UsageError(fmt::format(
+        "a fault needs a place, such as --to or --host (see 'ecctl fault add {} --help')",
+        options.kind));
   }
   v1::AddFaultRequest request;
   request.set_kind(options.kind);

@@ -154,6 +154,7 @@ void HostMachine::OnExit(const EngineExited& exit, Instant now) {
   const bool wanted = member->process == Process::kKilling;
   member->process = Process::kNone;
   faults_.Forget(exit.id);
+  if (faults_.is_cut_off()) conform_again_ = true;  // others may take over what it leads
   EndReplication(*member);
   if (!wanted) {
     member->trouble = fmt::format("the engine {}", exit.how);
