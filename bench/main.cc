@@ -26,6 +26,7 @@ struct NamedSuite {
 const std::vector<NamedSuite>& Suites() {
   static const std::vector<NamedSuite> suites = {
       {"data-path", "Data path: operations per second through an endpoint", RunDataPath},
+      {"access", "Who may connect: verdicts, and rules that change", RunAccess},
       {"setup-rate", "Connections per second through an endpoint", RunSetupRate},
       {"lifecycle", "From the call to an available cluster, and to a deleted one", RunLifecycle},
       {"failover", "A writer's pause when the leader changes", RunFailover},

@@ -25,6 +25,7 @@ using Suite = std::function<void(const Options&, Report*)>;
 
 void RunDataPath(const Options& options, Report* report);
 void RunSetupRate(const Options& options, Report* report);
+void RunAccess(const Options& options, Report* report);
 void RunLifecycle(const Options& options, Report* report);
 void RunFailover(const Options& options, Report* report);
 void RunFalseFailovers(const Options& options, Report* report);

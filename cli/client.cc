@@ -49,8 +49,8 @@ Client::Client(std::string address, std::string absence_hint, Duration call_time
       call_timeout_(call_timeout),
       channel_(OpenChannel(address_)),
       elasticache_(v1::ElastiCache::NewStub(channel_)),
-      network_(v1::Network::NewStub(channel_)),
-      emulator_(v1::Emulator::NewStub(channel_)) {}
+      emulator_(v1::Emulator::NewStub(channel_)),
+      network_(v1::Network::NewStub(channel_)) {}
 
 void Client::SetDeadline(grpc::ClientContext* context) const {
   // gRPC counts a span of time from now on, by its own steady clock.

@@ -22,7 +22,7 @@ class Client {
   // `address` is HOST:PORT. `absence_hint` ends the error for when nobody answers there.
   Client(std::string address, std::string absence_hint, Duration call_timeout);
 
-  // One call of a service: Call(&v1::ElastiCache::Stub::DescribeEvents, request, &response).
+  // One call of any service: Call(&v1::ElastiCache::Stub::DescribeEvents, request, &response).
   template <typename Stub, typename Request, typename Response>
   Outcome Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                const std::type_identity_t<Request>& request, Response* response) {
@@ -61,8 +61,8 @@ class Client {
   bool wait_for_ready_ = false;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::ElastiCache::Stub> elasticache_;
-  std::unique_ptr<v1::Network::Stub> network_;
   std::unique_ptr<v1::Emulator::Stub> emulator_;
+  std::unique_ptr<v1::Network::Stub> network_;
 };
 
 // Whether `address` is HOST:PORT; a UsageError otherwise.

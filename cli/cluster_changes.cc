@@ -6,6 +6,7 @@
 
 #include "cli/clusters.h"
 #include "cli/lookup.h"
+#include "cli/network_lookup.h"
 #include "cli/setting_options.h"
 #include "cli/tags.h"
 
@@ -85,6 +86,7 @@ v1::ModifyCacheClusterRequest ToRequest(const ModifyOptions& options) {
 Outcome CreateCluster(Context& context, const CreateOptions& options) {
   v1::CreateCacheClusterRequest request;
   EC_RETURN_UNLESS_OK(ToRequest(options, &request));
+  EC_RETURN_UNLESS_OK(ResolveSecurityGroups(context, {}, request.mutable_security_group_ids()));
   uint64_t last_serial = 0;
   if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, &last_serial));
   v1::CreateCacheClusterResponse response;
@@ -93,7 +95,8 @@ Outcome CreateCluster(Context& context, const CreateOptions& options) {
 }
 
 Outcome ModifyCluster(Context& context, const ModifyOptions& options) {
-  const v1::ModifyCacheClusterRequest request = ToRequest(options);
+  v1::ModifyCacheClusterRequest request = ToRequest(options);
+  EC_RETURN_UNLESS_OK(ResolveSecurityGroups(context, {}, request.mutable_security_group_ids()));
   uint64_t last_serial = 0;
   if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, &last_serial));
   v1::ModifyCacheClusterResponse response;
@@ -124,7 +127,8 @@ void AddCreateCommand(CommandLine& line, CLI::App* cluster) {
       .List("--zones", "ZONES", &options->zones,
             "Memcached: the zone of each node, as many as nodes")
       .Option("--port", "PORT", &options->port, "Default 6379 for Redis, 11211 for Memcached")
-      .Option("--subnet-group", "GROUP", &options->subnet_group, "Default: default");
+      .Option("--subnet-group", "SUBNET-GROUP", &options->subnet_group,
+              "Where it lives: its VPC and zones (default: default)");
   create.Option("--az-mode", "MODE", &options->az_mode, kAzModeText);
   AddSettingOptions(create, options.get());
   create.Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times")

@@ -33,14 +33,6 @@ std::string FormatPending(const v1::PendingModifiedValues& pending) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-std::string FormatSecurityGroups(const v1::CacheCluster& cluster) {
-  std::vector<std::string> ids;
-  for (const v1::SecurityGroupMembership& group : cluster.security_groups()) {
-    ids.push_back(group.security_group_id());
-  }
-  return fmt::format("{}", fmt::join(ids, ", "));
-}
-
 // The versions of the programs that run, which may differ from the one asked for.
 std::string InstalledVersions(const v1::CacheCluster& cluster) {
   std::vector<std::string> versions;
@@ -80,6 +72,15 @@ void AddTable(const std::string& heading, const Table& table, bool color, std::s
 std::string FormatEndpoint(const v1::Endpoint& endpoint) {
   if (!endpoint.has_address()) return "-";
   return fmt::format("{}:{}", endpoint.address(), endpoint.port());
+}
+
+std::string FormatSecurityGroups(
+    const google::protobuf::RepeatedPtrField<v1::SecurityGroupMembership>& groups) {
+  std::vector<std::string> ids;
+  for (const v1::SecurityGroupMembership& group : groups) {
+    ids.push_back(group.security_group_id());
+  }
+  return fmt::format("{}", fmt::join(ids, ", "));
 }
 
 Table ClusterTable(const Context& context, const std::vector<const v1::CacheCluster*>& clusters) {
@@ -128,8 +129,9 @@ std::string ClusterText(const Context& context, const v1::CacheCluster& cluster,
     line("Configuration endpoint", FormatEndpoint(cluster.configuration_endpoint()));
   }
   line("Parameter group", cluster.cache_parameter_group().cache_parameter_group_name());
+  line("VPC", cluster.vpc_id());
   line("Subnet group", cluster.cache_subnet_group_name());
-  line("Security groups", FormatSecurityGroups(cluster));
+  line("Security groups", FormatSecurityGroups(cluster.security_groups()));
   line("Maintenance window", cluster.preferred_maintenance_window());
   line("Snapshots", FormatSnapshots(cluster));
   line("Notification topic", cluster.notification_configuration().topic_arn());

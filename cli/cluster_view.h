@@ -11,6 +11,9 @@ namespace ec::cli {
 
 std::string FormatEndpoint(const v1::Endpoint& endpoint);  // "127.10.0.5:6379", or "-"
 
+std::string FormatSecurityGroups(
+    const google::protobuf::RepeatedPtrField<v1::SecurityGroupMembership>& groups);
+
 // One row per cluster.
 Table ClusterTable(const Context& context, const std::vector<const v1::CacheCluster*>& clusters);
 

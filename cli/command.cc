@@ -70,6 +70,11 @@ Command& Command::Repeated(const std::string& name, const std::string& values,
   return Added(app_->add_option(name, *out, description)->allow_extra_args(false), values);
 }
 
+Command& Command::Pair(const std::string& name, const std::string& values,
+                       std::vector<std::string>* out, const std::string& description) {
+  return Added(app_->add_option(name, *out, description)->expected(2), values);
+}
+
 Command& Command::Flag(const std::string& name, bool* out, const std::string& description) {
   return Added(app_->add_flag(name, *out, description), {});
 }

@@ -135,6 +135,14 @@ CLI::App* CommandLine::AddGroup(const std::string& section, const std::string& n
   return group;
 }
 
+CLI::App* CommandLine::AddGroupBelow(CLI::App* group, const std::string& name,
+                                     const std::string& description) {
+  CLI::App* below = group->add_subcommand(name, description);
+  below->set_help_flag();
+  below->require_subcommand(1);
+  return below;
+}
+
 Command CommandLine::AddCommand(CLI::App* group, const std::string& name,
                                 const std::string& description, Action action,
                                 const std::string& footer) {
@@ -157,17 +165,19 @@ Command CommandLine::AddTopCommand(const std::string& section, const std::string
 Walk CommandLine::WalkAlong(const std::vector<std::string>& words) const {
   Walk walk;
   walk.app = root_.get();
+  int awaited = 0;  // values of the option that awaits them
   for (const std::string& word : words) {
     if (walk.dashes) break;
     ++walk.read;
     if (walk.awaiting != nullptr) {
       if (word == "=") continue;  // Bash gives "--name=value" as three words
       walk.values[walk.awaiting] = word;
-      walk.awaiting = nullptr;
+      if (--awaited <= 0) walk.awaiting = nullptr;
     } else if (word == "--") {
       walk.dashes = true;
     } else if (LooksLikeOption(word)) {
       WalkOption(word, &walk);
+      if (walk.awaiting != nullptr) awaited = walk.awaiting->get_items_expected_min();
     } else if (actions_.contains(walk.app) && walk.app->get_allow_extras() &&
                walk.arguments.size() == PlacesOf(*walk.app)) {
       walk.dashes = true;

@@ -90,6 +90,10 @@ class Command {
   Command& Repeated(const std::string& name, const std::string& values,
                     std::vector<std::string>* out, const std::string& description);
 
+  // Takes two values: --between A B.
+  Command& Pair(const std::string& name, const std::string& values, std::vector<std::string>* out,
+                const std::string& description);
+
   Command& Flag(const std::string& name, bool* out, const std::string& description);
   // --name and --no-name.
   Command& OnOff(const std::string& name, bool* out, const std::string& description);
@@ -126,6 +130,9 @@ class CommandLine {
   // A word that only leads to commands, such as `ecctl cluster`. `section` is a heading of help.
   CLI::App* AddGroup(const std::string& section, const std::string& name,
                      const std::string& description);
+
+  // The same below another group, such as `ecctl fault add`.
+  CLI::App* AddGroupBelow(CLI::App* group, const std::string& name, const std::string& description);
 
   // A command below a group. `footer` holds its examples.
   Command AddCommand(CLI::App* group, const std::string& name, const std::string& description,

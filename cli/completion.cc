@@ -12,6 +12,7 @@
 #include "cli/group_view.h"
 #include "cli/help.h"
 #include "cli/lookup.h"
+#include "cli/network_completion.h"
 #include "cli/rpc.h"
 #include "cli/tags.h"
 #include "cli/text.h"
@@ -124,16 +125,6 @@ Candidates Nodes(Context& context, const std::string& cluster_id) {
   return candidates;
 }
 
-Candidates Instances(Context& context) {
-  v1::DescribeInstancesResponse response;
-  if (!context.Call(&v1::Network::Stub::DescribeInstances, {}, &response).ok()) return {};
-  Candidates candidates;
-  for (const v1::Instance& instance : response.instances()) {
-    candidates.push_back({instance.instance_id(), instance.private_ip_address()});
-  }
-  return candidates;
-}
-
 Candidates NodeTypes(Context& context) {
   v1::DescribeCacheNodeTypesResponse response;
   if (!context.Call(&v1::ElastiCache::Stub::DescribeCacheNodeTypes, {}, &response).ok()) return {};
@@ -168,6 +159,41 @@ Candidates Hosts(Context& context, bool zones) {
     words.insert(zones ? host.availability_zone() : host.host_id());
   }
   return Words({words.begin(), words.end()});
+}
+
+Candidates Targets(Context& context) {
+  Candidates candidates = ClustersAndGroups(context);
+  v1::DescribeEndpointsResponse response;
+  if (!context.Call(&v1::Emulator::Stub::DescribeEndpoints, {}, &response).ok()) return candidates;
+  for (const v1::EndpointStatus& one : response.endpoints()) {
+    const bool of_group = !one.has_cache_cluster_id();
+    candidates.push_back(
+        {fmt::format("{}/{}", of_group ? one.replication_group_id() : one.cache_cluster_id(),
+                     one.has_cache_node_id() ? one.cache_node_id() : one.kind()),
+         one.kind()});
+  }
+  return candidates;
+}
+
+// Of a fault between two.
+Candidates Sides(Context& context) {
+  Candidates candidates = Hosts(context, true);
+  for (Candidate& host : Hosts(context, false)) {
+    const auto same = [&](const Candidate& one) { return one.word == host.word; };
+    if (std::ranges::none_of(candidates, same)) candidates.push_back(std::move(host));
+  }
+  candidates.push_back({"control-plane", {}});
+  return candidates;
+}
+
+Candidates Faults(Context& context) {
+  v1::DescribeFaultsResponse response;
+  if (!context.Call(&v1::Emulator::Stub::DescribeFaults, {}, &response).ok()) return {};
+  Candidates candidates;
+  for (const v1::WireFault& fault : response.faults()) {
+    candidates.push_back({fault.fault_id(), fault.description()});
+  }
+  return candidates;
 }
 
 Candidates TagKeys(Context& context, const std::string& resource) {
@@ -226,16 +252,19 @@ Candidates ValuesOf(CommandLine& line, Context& context, const CLI::Option& opti
                     const Walk& walk, const std::string& prefix) {
   const std::string kind = option.get_type_name();
   const std::string first = walk.arguments.empty() ? "" : walk.arguments.front();
+  if (auto network = NetworkValues(context, kind)) return *network;
   if (kind == "CLUSTER") return Clusters(context);
   if (kind == "REPLICATION-GROUP") return Groups(context);
   if (kind == "CLUSTER|GROUP") return ClustersAndGroups(context);
-  if (kind == "INSTANCE") return Instances(context);
   if (kind == "MEMBER") return Members(context, first);
   if (kind == "NODE" || kind == "NODES") return Nodes(context, first);
   if (kind == "TYPE") return NodeTypes(context);
   if (kind == "VERSION") return EngineVersions(context, EngineGiven(walk));
   if (kind == "HOST") return Hosts(context, false);
   if (kind == "ZONE" || kind == "ZONES") return Hosts(context, true);
+  if (kind == "TARGET") return Targets(context);
+  if (kind == "SIDE SIDE") return Sides(context);
+  if (kind == "FAULT") return Faults(context);
   if (kind == "KEY") return TagKeys(context, first);
   if (kind == "METHOD") return RpcMethods();
   if (kind == "DIR") return Directories(prefix);

@@ -318,8 +318,48 @@ expect "is now a replica of replication group carts"
 run_redis -h "$staging_address" get only
 expect "(nil)"
 
+tell "Make a second VPC, with a Redis cluster of its own, and an instance in each of the two VPCs"
+run ecctl vpc create 10.0.0.0/16 --name shop
+run ecctl subnet create 10.0.1.0/24 --vpc shop --zone us-east-1a --name shop-a
+run ecctl security-group create cache --vpc shop --description "the caches"
+run ecctl security-group create web --vpc shop --description "the web servers"
+run ecctl subnet-group create shop --subnet shop-a --description "where the caches are"
+run ecctl cluster create basket --subnet-group shop --security-group cache --wait
+expect "basket is available"
+run ecctl instance create i-web --subnet shop-a --security-group web
+run ecctl instance create i-outside
+basket=$(node_address basket 0001)
+
+tell "Open the cluster to every address: still only its own VPC gets in"
+refused ecctl instance run i-web -- redis-cli -h "$basket" ping
+refused ecctl access explain --from i-web --to basket
+expect "no rule of"
+run ecctl security-group authorize cache --port 6379 --from 0.0.0.0/0
+await 5 ecctl instance run i-web -- redis-cli -h "$basket" ping
+run ecctl instance run i-web -- redis-cli -h "$basket" ping
+expect "PONG"
+refused ecctl instance run i-outside -- redis-cli -h "$basket" ping
+refused ecctl access explain --from i-outside --to basket
+expect "whatever the rules say"
+refused redis-cli -h "$basket" ping
+
+tell "Close it while a client is connected; open it for one security group alone"
+ecctl instance run i-web -- bash -c "exec 3<>/dev/tcp/$basket/6379; read -r <&3; echo the connection was closed" \
+  >"$state/closed" 2>&1 &
+writer=$!
+await 5 bash -c "redis-cli -s '$state'/hosts/us-east-1a/members/*/redis.sock client list 2>/dev/null | grep -q laddr=$basket"
+run ecctl security-group revoke cache --port 6379 --from 0.0.0.0/0
+wait "$writer" || true
+writer=
+refused ecctl instance run i-web -- redis-cli -h "$basket" ping
+run ecctl security-group authorize cache --port 6379 --from web
+await 5 ecctl instance run i-web -- redis-cli -h "$basket" ping
+run ecctl access explain --from i-web --to basket
+expect "yes"
+
 if [[ -z $keep ]]; then
   tell "Delete the clusters and stop"
+  run ecctl cluster delete basket --yes --wait
   run ecctl cluster delete orders --yes --wait
   run ecctl cluster delete pages --yes --wait
   run ecctl group delete carts --yes --wait

@@ -47,11 +47,16 @@ void AddAllCommands(CommandLine& line) {
   AddGroupCommands(line);
   AddConnectCommand(line);
   AddForwardCommand(line);
-  AddInstanceRunCommand(line,
-                        line.AddGroup(kClusterSection, "instance", "The client machines of a VPC"));
   AddEndpointCommands(line);
   AddEventCommands(line);
+  AddFaultCommands(line);
   AddTagCommands(line);
+  AddVpcCommands(line);
+  AddSubnetCommands(line);
+  AddSecurityGroupCommands(line);
+  AddInstanceCommands(line);
+  AddAccessCommands(line);
+  AddSubnetGroupCommands(line);
   AddHostCommands(line);
   AddNodeTypeCommands(line);
   AddEngineVersionCommands(line);

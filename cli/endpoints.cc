@@ -78,8 +78,15 @@ std::string EndpointText(const v1::EndpointStatus& one) {
   line("Relayed", std::to_string(one.connections_relayed()));
   line("Open at agent", std::to_string(one.connections_open()));
   const uint64_t full = one.connections_refused_full();
-  line("Refused", fmt::format("{} (no engine: {}, agent full: {})", one.connections_refused(),
-                              one.connections_refused() - full, full));
+  const uint64_t outside = one.connections_refused_outside();
+  const uint64_t by_rules = one.connections_refused_by_rules();
+  line("Refused", fmt::format("{} (from outside the VPC: {}, by no rule admitted: {}, no engine: "
+                              "{}, agent full: {})",
+                              one.connections_refused(), outside, by_rules,
+                              one.connections_refused() - full - outside - by_rules, full));
+  if (one.connections_dropped() > 0) {
+    line("Not answered", fmt::format("{} attempts", one.connections_dropped()));
+  }
   line("Cut", std::to_string(one.connections_cut()));
   out.pop_back();
   return out;

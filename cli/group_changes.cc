@@ -9,6 +9,7 @@
 
 #include "cli/groups.h"
 #include "cli/lookup.h"
+#include "cli/network_lookup.h"
 #include "cli/setting_options.h"
 #include "cli/tags.h"
 
@@ -82,6 +83,7 @@ Outcome ToRequest(const CreateOptions& options, v1::CreateReplicationGroupReques
 Outcome CreateGroup(Context& context, const CreateOptions& options) {
   v1::CreateReplicationGroupRequest request;
   EC_RETURN_UNLESS_OK(ToRequest(options, &request));
+  EC_RETURN_UNLESS_OK(ResolveSecurityGroups(context, {}, request.mutable_security_group_ids()));
   GroupWait wait{{.operation = "creation"}, AnyState};
   if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, &wait.wait.after_serial));
   v1::CreateReplicationGroupResponse response;
@@ -119,9 +121,11 @@ Outcome ModifyGroup(Context& context, const ModifyOptions& options) {
       return PrimaryOf(group) == primary;
     };
   }
+  v1::ModifyReplicationGroupRequest request = ToRequest(options);
+  EC_RETURN_UNLESS_OK(ResolveSecurityGroups(context, {}, request.mutable_security_group_ids()));
   v1::ModifyReplicationGroupResponse response;
   EC_RETURN_UNLESS_OK(
-      context.Call(&v1::ElastiCache::Stub::ModifyReplicationGroup, ToRequest(options), &response));
+      context.Call(&v1::ElastiCache::Stub::ModifyReplicationGroup, request, &response));
   return FinishGroupChange(context, options.wait, std::move(wait), &response);
 }
 
@@ -217,7 +221,8 @@ void AddGroupCreateCommand(CommandLine& line, CLI::App* group) {
       .Option("--node-type", "TYPE", &options->node_type, "Default cache.t3.micro")
       .Excludes("--primary")
       .Option("--port", "PORT", &options->port, "Default 6379")
-      .Option("--subnet-group", "GROUP", &options->subnet_group, "Default: default");
+      .Option("--subnet-group", "SUBNET-GROUP", &options->subnet_group,
+              "Where it lives: its VPC and zones (default: default)");
   AddSettingOptions(create, options.get());
   create.Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times")
       .Flag("--no-auto-minor-version-upgrade", &options->no_auto_minor_version_upgrade,

@@ -151,6 +151,9 @@ std::string GroupText(const Context& context, const v1::ReplicationGroup& group,
   if (group.has_epoch()) line("Epoch", std::to_string(group.epoch()));
   line("Last failover", FormatFailover(group));
   line("Pending primary", group.pending_modified_values().primary_cluster_id());
+  line("VPC", group.vpc_id());
+  line("Subnet group", group.cache_subnet_group_name());
+  line("Security groups", FormatSecurityGroups(group.security_groups()));
   line("Snapshots", FormatSnapshots(group));
   if (group.has_replication_group_create_time()) {
     line("Created", FormatTime(group.replication_group_create_time()));

@@ -79,6 +79,12 @@ bool Understand(const Json& json, Installation* installation) {
   std::string carry;
   if (Get(json, "carry", &carry)) installation->carry = carry;
   if (Get(json, "memcached_carry", &carry)) installation->memcached_carry = carry;
+  if (Get(json, "deny", &carry)) installation->deny = carry;
+  if (Get(json, "advertise", &carry)) installation->advertise = carry;
+  if (Get(json, "listen_ip", &carry)) installation->listen_ip = carry;
+  if (Get(json, "ports", &carry)) installation->ports = carry;
+  bool localhost = true;
+  if (Get(json, "localhost_instance", &localhost)) installation->localhost_instance = localhost;
   return true;
 }
 
@@ -191,6 +197,13 @@ Outcome WriteInstallation(const std::string& dir, const Installation& installati
   if (installation.region_nodes_max) json["region_nodes_max"] = *installation.region_nodes_max;
   if (installation.carry) json["carry"] = *installation.carry;
   if (installation.memcached_carry) json["memcached_carry"] = *installation.memcached_carry;
+  if (installation.deny) json["deny"] = *installation.deny;
+  if (installation.advertise) json["advertise"] = *installation.advertise;
+  if (installation.listen_ip) json["listen_ip"] = *installation.listen_ip;
+  if (installation.ports) json["ports"] = *installation.ports;
+  if (installation.localhost_instance) {
+    json["localhost_instance"] = *installation.localhost_instance;
+  }
   const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 
   const std::string path = InstallationFile(dir);

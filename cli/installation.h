@@ -32,6 +32,13 @@ struct Installation {
   // How the agents carry connections, where they were told; else as they do by themselves.
   std::optional<std::string> carry;
   std::optional<std::string> memcached_carry;
+  std::optional<std::string> deny;  // the same for those that may not connect
+  // Address mode `ports`, where it is on: see ec-controlplane --help.
+  std::optional<std::string> advertise;
+  std::optional<std::string> listen_ip;
+  std::optional<std::string> ports;
+  // Whether 127.0.0.1 is the instance i-localhost, where that was said; else it is.
+  std::optional<bool> localhost_instance;
   friend bool operator==(const Installation&, const Installation&) = default;
 };
 

@@ -18,6 +18,7 @@
 #include "cli/context.h"
 #include "cli/text.h"
 #include "ec/v1/agent.pb.h"
+#include "ec/v1/network.pb.h"
 
 namespace ec::cli {
 namespace {
@@ -34,8 +35,8 @@ struct RpcOptions {
 
 std::vector<const ServiceDescriptor*> Services() {
   std::vector<const ServiceDescriptor*> services;
-  for (const auto* file : {v1::CacheCluster::descriptor()->file(), v1::Host::descriptor()->file(),
-                           v1::HostHello::descriptor()->file()}) {
+  for (const auto* file : {v1::CacheCluster::descriptor()->file(), v1::Vpc::descriptor()->file(),
+                           v1::Host::descriptor()->file(), v1::HostHello::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
   }
   return services;

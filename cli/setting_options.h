@@ -20,7 +20,8 @@ inline void AddSettingOptions(Command& command, SettingOptions* options) {
   command
       .Option("--parameter-group", "GROUP", &options->parameter_group,
               "Cache parameter group (default: default.<family>)")
-      .List("--security-groups", "IDS", &options->security_groups, "Security group ids")
+      .List("--security-group,--security-groups", "SECURITY-GROUPS", &options->security_groups,
+            "Ids or names of security groups (default: the VPC's default group)")
       .Option("--maintenance-window", "WINDOW", &options->maintenance_window,
               "Weekly, in UTC: ddd:hh24:mi-ddd:hh24:mi, such as sun:05:00-sun:06:00")
       .Option("--snapshot-retention", "DAYS", &options->snapshot_retention,

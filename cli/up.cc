@@ -88,10 +88,19 @@ std::vector<std::string> ControlPlaneCommand(const Startup& startup) {
                                    installation.log_level,
                                    "--log-file",
                                    dir + "/controlplane.log"};
+  const auto add = [&](const char* flag, const std::optional<std::string>& value) {
+    if (value) argv.insert(argv.end(), {flag, *value});
+  };
+  add("--advertise", installation.advertise);
+  add("--listen-ip", installation.listen_ip);
+  add("--ports", installation.ports);
   if (installation.strict_versions) argv.push_back("--strict-versions");
   if (installation.region_nodes_max) {
     argv.push_back("--region-nodes-max");
     argv.push_back(std::to_string(*installation.region_nodes_max));
+  }
+  if (!installation.localhost_instance.value_or(true)) {
+    argv.push_back("--no-localhost-instance");
   }
   return argv;
 }
@@ -118,6 +127,7 @@ std::vector<std::string> AgentCommand(const Startup& startup, const std::string&
   };
   add("--carry", startup.installation.carry);
   add("--memcached-carry", startup.installation.memcached_carry);
+  add("--deny", startup.installation.deny);
   return argv;
 }
 
@@ -360,6 +370,20 @@ void AddUpCommand(CommandLine& line) {
           "The same for Memcached's nodes: first-bytes hands over all but connections that begin "
           "with a discovery command, relay answers those anywhere (default first-bytes)")
       .OneOf({"first-bytes", "relay"})
+      .Option("--deny", "HOW", &options->deny,
+              "What clients see that may not connect: reset, or drop, so that they run into their "
+              "own time limit as on AWS (default reset)")
+      .OneOf({"reset", "drop"})
+      .Option("--advertise", "HOST", &options->advertise,
+              "For containers and other machines: serve every endpoint at a port of this machine "
+              "as well, which they call by this name or address")
+      .Option("--listen-ip", "IP", &options->listen_ip,
+              "With --advertise: where the ports are opened, 0.0.0.0 for everywhere (default "
+              "127.0.0.1)")
+      .Option("--ports", "FIRST-LAST", &options->ports,
+              "With --advertise: the range of ports (default 7400-8399)")
+      .OnOff("--localhost-instance", &options->localhost_instance,
+             "127.0.0.1 is the instance i-localhost of the default VPC (default: it is)")
       .Option("--log-level", "LEVEL", &options->log_level, "Of the daemons (default info)")
       .OneOf({"debug", "info", "warning", "error"});
 }

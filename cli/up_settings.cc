@@ -62,6 +62,11 @@ Installation Propose(const UpOptions& options, bool is_default_directory) {
   installation.log_level = options.log_level.value_or("info");
   installation.carry = options.carry;
   installation.memcached_carry = options.memcached_carry;
+  installation.deny = options.deny;
+  installation.advertise = options.advertise;
+  installation.listen_ip = options.listen_ip;
+  installation.ports = options.ports;
+  installation.localhost_instance = options.localhost_instance;
   return installation;
 }
 
@@ -106,6 +111,27 @@ Outcome CheckSame(const UpOptions& options, const std::string& dir,
   const std::string memcached_carry = installation.memcached_carry.value_or("first-bytes");
   if (options.memcached_carry && *options.memcached_carry != memcached_carry) {
     return differs("--memcached-carry", memcached_carry);
+  }
+  const auto differs_from = [](const std::optional<std::string>& asked,
+                               const std::optional<std::string>& recorded) {
+    return asked && asked != recorded;
+  };
+  const std::string none = "(not given)";
+  if (differs_from(options.advertise, installation.advertise)) {
+    return differs("--advertise", installation.advertise.value_or(none));
+  }
+  if (differs_from(options.listen_ip, installation.listen_ip)) {
+    return differs("--listen-ip", installation.listen_ip.value_or(none));
+  }
+  if (differs_from(options.ports, installation.ports)) {
+    return differs("--ports", installation.ports.value_or(none));
+  }
+  const std::string deny = installation.deny.value_or("reset");
+  if (options.deny && *options.deny != deny) return differs("--deny", deny);
+  const bool localhost = installation.localhost_instance.value_or(true);
+  if (options.localhost_instance && *options.localhost_instance != localhost) {
+    return Refused(fmt::format("the installation in {} was made {} i-localhost and keeps it so",
+                               dir, localhost ? "with" : "without"));
   }
   return {};
 }

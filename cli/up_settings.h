@@ -21,6 +21,11 @@ struct UpOptions {
   std::optional<std::string> log_level;
   std::optional<std::string> carry;
   std::optional<std::string> memcached_carry;
+  std::optional<std::string> deny;
+  std::optional<std::string> advertise;
+  std::optional<std::string> listen_ip;
+  std::optional<std::string> ports;
+  std::optional<bool> localhost_instance;
 };
 
 // What the options and the defaults make of a new installation.

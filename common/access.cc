@@ -1,6 +1,7 @@
 #include "common/access.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace ec {
@@ -11,12 +12,21 @@ uint32_t MaskOf(int prefix) { return prefix == 0 ? 0 : ~uint32_t{0} << (32 - pre
 }  // namespace
 
 Sources::Sources(const Network& network) : instances_(network.instances) {
-  for (size_t i = 0; i < instances_.size(); ++i) by_source_.emplace(instances_[i].source.bits, i);
+  for (size_t i = 0; i < instances_.size(); ++i) {
+    by_source_.emplace(instances_[i].source.bits, i);
+    if (instances_[i].network) by_network_.push_back(i);
+  }
+  std::ranges::stable_sort(by_network_, std::greater(),
+                           [this](size_t i) { return instances_[i].network->prefix; });
 }
 
 const Instance* Sources::Find(Ip4 source) const {
   const auto found = by_source_.find(source.bits);
-  return found == by_source_.end() ? nullptr : &instances_[found->second];
+  if (found != by_source_.end()) return &instances_[found->second];
+  for (const size_t i : by_network_) {
+    if (instances_[i].network->Contains(source)) return &instances_[i];
+  }
+  return nullptr;
 }
 
 Gate::Gate(const Network& network, std::shared_ptr<const Sources> sources, Door door)
@@ -63,6 +73,7 @@ const Gate::Admission* Gate::ByGroup(const std::vector<std::string>& groups) con
 
 Judgement Gate::Judge(Ip4 source) const {
   using Cause = Judgement::Cause;
+  if (std::ranges::find(door_.peers, source) != door_.peers.end()) return {.cause = Cause::kPeer};
   const Instance* const instance = sources_->Find(source);
   if (instance == nullptr) return {.cause = Cause::kNoInstance};
   if (instance->vpc != door_.vpc) return {.cause = Cause::kOtherVpc, .instance = instance->id};
@@ -74,6 +85,18 @@ Judgement Gate::Judge(Ip4 source) const {
           .instance = instance->id,
           .group = first->group,
           .rule = first->rule};
+}
+
+std::vector<Cidr> Gate::AdmittedSources() const {
+  std::vector<Cidr> admitted;
+  for (const Ip4 peer : door_.peers) admitted.push_back({peer, 32});
+  for (const Instance& instance : sources_->all()) {
+    if (instance.vpc == door_.vpc && Judge(instance.source).cause == Judgement::Cause::kAdmitted) {
+      admitted.push_back({instance.source, 32});
+      if (instance.network) admitted.push_back(*instance.network);
+    }
+  }
+  return admitted;
 }
 
 }  // namespace ec

@@ -13,9 +13,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/address.h"
+#include "common/shared.h"
 
 namespace ec {
 
@@ -45,6 +47,9 @@ struct Instance {
   Ip4 source;
   Ip4 address;
   std::vector<std::string> groups;
+  // All that comes from there counts as this instance, too, unless a narrower network is another
+  // one's: how containers and other machines become instances.
+  std::optional<Cidr> network = std::nullopt;
   friend bool operator==(const Instance&, const Instance&) = default;
 };
 
@@ -56,17 +61,24 @@ struct Network {
   friend bool operator==(const Network&, const Network&) = default;
 };
 
-// The side of an endpoint that a judgement looks at.
+// Without one nobody is known, and nobody is admitted.
+using SharedNetwork = Shared<Network>;
+
+// The side of an endpoint that a judgement looks at. One without a VPC admits nobody but `peers`.
 struct Door {
   std::string vpc;
   std::vector<std::string> groups;
   uint16_t port = 0;
+  // What always comes in, as it is the service's own traffic: the endpoint's own address, and those
+  // of its replication group.
+  std::vector<Ip4> peers;
   friend bool operator==(const Door&, const Door&) = default;
 };
 
 struct Judgement {
   enum class Cause {
     kAdmitted,
+    kPeer,        // admitted as the service's own
     kNoInstance,  // the source is nobody's
     kOtherVpc,    // an instance, but of another VPC
     kNoRule,      // of the VPC, and no rule of the endpoint's groups matches
@@ -76,7 +88,7 @@ struct Judgement {
   std::string_view group;     // whose rule has admitted it
   std::string_view rule;      // that rule's id: the first that matches, in the groups' order
 
-  bool admitted() const { return cause == Cause::kAdmitted; }
+  bool admitted() const { return cause == Cause::kAdmitted || cause == Cause::kPeer; }
 };
 
 // All sources of a network, to be looked up in. Shared by the gates of many endpoints.
@@ -84,10 +96,12 @@ class Sources {
  public:
   explicit Sources(const Network& network);
   const Instance* Find(Ip4 source) const;
+  const std::vector<Instance>& all() const { return instances_; }
 
  private:
   const std::vector<Instance> instances_;
   std::unordered_map<uint32_t, size_t> by_source_;
+  std::vector<size_t> by_network_;  // the narrowest first
 };
 
 // One endpoint's rules, made ready to judge: a judgement costs a few lookups, however many rules
@@ -96,6 +110,7 @@ class Gate {
  public:
   Gate(const Network& network, std::shared_ptr<const Sources> sources, Door door);
   Judgement Judge(Ip4 source) const;
+  std::vector<Cidr> AdmittedSources() const;
   const Door& door() const { return door_; }
 
  private:

@@ -14,6 +14,8 @@ bool Merge(const PlanUpdate& update, HostPlan* plan) {
   for (const EndpointId id : update.gone_endpoints) plan->endpoints.erase(id);
   for (const MemberSpec& member : update.members) plan->members[member.id] = member;
   for (const EndpointSpec& endpoint : update.endpoints) plan->endpoints[endpoint.id] = endpoint;
+  if (update.network || update.base == 0) plan->network = update.network;
+  if (update.faults || update.base == 0) plan->faults = update.faults;
   plan->revision = update.revision;
   return true;
 }

@@ -12,9 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "common/access.h"
 #include "common/address.h"
 #include "common/engine_kind.h"
 #include "common/time.h"
+#include "common/wire_fault.h"
 
 namespace ec {
 
@@ -46,7 +48,7 @@ struct MemberSpec {
   int64_t memory_max_bytes = 0;  // redis: maxmemory; memcached: -m
   int threads = 1;               // memcached: -t, before the machine's own number of cores
   std::map<std::string, std::string> parameters;  // parameter group names and values
-  Address address;  // of its own endpoint: what a Redis calls itself to others
+  Address address;         // of its own endpoint: what a Redis calls itself to others
   uint64_t condemned = 0;  // if this launch runs, it is to be killed
   std::optional<ReplicationSpec> replication;  // absent: a master that nobody follows
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
@@ -57,6 +59,7 @@ struct Discovery {
   struct Node {
     std::string host;  // as clients should call it; the address itself when there is no name
     Address address;
+    MemberId member = 0;  // for the control plane's own use: hosts are not told
     friend bool operator==(const Node&, const Node&) = default;
   };
   uint64_t version = 0;  // rises at every change of the list
@@ -73,6 +76,11 @@ struct EndpointSpec {
   uint64_t leads_since = 0;
   // Each connection is carried to the next one of these: own endpoints, perhaps of other hosts.
   std::vector<Address> spread;
+  Door door;  // who may connect
+  // Of an endpoint's second face, for clients from elsewhere than loopback: never handed over, and
+  // where its own connections to `spread` come from.
+  bool relayed = false;
+  Ip4 source;  // 0: from where it listens
   friend bool operator==(const EndpointSpec&, const EndpointSpec&) = default;
 };
 
@@ -94,6 +102,8 @@ struct PlanUpdate {
   std::vector<MemberId> gone_members;  // to be stopped and removed; only when base > 0
   std::vector<EndpointId> gone_endpoints;
   std::vector<OffsetQuestion> questions;
+  SharedNetwork network;  // the whole of it; none: it is as it was
+  SharedFaults faults;    // all of the host's; none: as they were
   friend bool operator==(const PlanUpdate&, const PlanUpdate&) = default;
 };
 
@@ -101,6 +111,8 @@ struct HostPlan {
   uint64_t revision = 0;
   std::map<MemberId, MemberSpec> members;
   std::map<EndpointId, EndpointSpec> endpoints;
+  SharedNetwork network;
+  SharedFaults faults;
   friend bool operator==(const HostPlan&, const HostPlan&) = default;
 };
 
@@ -158,9 +170,15 @@ enum class Carry {
 // Connections at one endpoint since the agent started.
 struct EndpointCounts {
   uint64_t accepted = 0;
-  uint64_t refused = 0;       // for any reason
-  uint64_t refused_full = 0;  // of those: the agent had as many as it takes; else no engine came
-  uint64_t handed_over = 0;   // from then on the engine's affair: neither open nor ended here
+  uint64_t refused = 0;  // for any reason
+  // Of those; what is left found no engine, or met a fault (wire_fault.h).
+  uint64_t refused_full = 0;      // the agent had as many as it takes
+  uint64_t refused_outside = 0;   // the source is no instance of the endpoint's VPC
+  uint64_t refused_by_rules = 0;  // an instance of the VPC, whom no rule admits
+  // Attempts that were not answered at all (`--deny drop`): not among the accepted ones. A client
+  // that is not answered tries again, so they are more than its connections.
+  uint64_t dropped = 0;
+  uint64_t handed_over = 0;  // from then on the engine's affair: neither open nor ended here
   uint64_t relayed = 0;
   uint64_t cut = 0;   // ended because the engine or the endpoint behind them went away
   uint64_t open = 0;  // at the agent now: relayed, or waiting for an engine or for first bytes

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,6 +15,7 @@
 #include "controlplane/server/agent_hub.h"
 #include "controlplane/server/api_service.h"
 #include "controlplane/server/controller_loop.h"
+#include "controlplane/server/network_service.h"
 #include "controlplane/store/sqlite_store.h"
 #include "controlplane/vpc_slice.h"
 
@@ -25,6 +27,10 @@ struct Flags : DaemonFlags {
   std::string region = "us-east-1";
   std::string account = "000000000000";
   std::string vpc = "auto";
+  bool localhost_instance = true;
+  std::string advertise;
+  std::string listen_ip = "127.0.0.1";
+  std::string ports = "7400-8399";
   core::Settings settings;
 };
 
@@ -43,6 +49,16 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
                  "Slice of loopback for endpoints, such as 127.10.0.0/16, at the first start; "
                  "'auto' is a free one")
       ->capture_default_str();
+  app.add_flag("--localhost-instance,!--no-localhost-instance", flags->localhost_instance,
+               "127.0.0.1 is the instance i-localhost of the default VPC (the default)");
+  app.add_option("--advertise", flags->advertise,
+                 "Serve every endpoint at a port of this machine as well, which clients call by "
+                 "this name or address");
+  app.add_option("--listen-ip", flags->listen_ip,
+                 "With --advertise: where the ports are opened; 0.0.0.0 is everywhere")
+      ->capture_default_str();
+  app.add_option("--ports", flags->ports, "With --advertise: the range, FIRST-LAST")
+      ->capture_default_str();
   app.add_flag("--strict-versions", flags->settings.strict_versions,
                "Offer only engine versions whose major and minor number is installed");
   app.add_option("--region-nodes-max", flags->settings.region_nodes_max,
@@ -50,6 +66,25 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   return ParseCommandLine(&app, argc, argv);
+}
+
+// What --advertise and its companions say; nullopt without it.
+Result<std::optional<model::OutsidePorts>> OutsideOf(const Flags& flags) {
+  if (flags.advertise.empty()) return std::optional<model::OutsidePorts>();
+  const auto listen = ParseIp4(flags.listen_ip);
+  int first = 0;
+  int last = 0;
+  char rest = 0;
+  const int read = std::sscanf(flags.ports.c_str(), "%5d-%5d%c", &first, &last, &rest);
+  if (!listen || read != 2 || first < 1 || last < first || last > 65535) {
+    return Status(
+        Fault::kInvalidParameterValue,
+        fmt::format("--listen-ip {} is to be an IPv4 address, and --ports {} a range such "
+                    "as 7400-8399.",
+                    flags.listen_ip, flags.ports));
+  }
+  return std::optional(model::OutsidePorts{flags.advertise, *listen, static_cast<uint16_t>(first),
+                                           static_cast<uint16_t>(last)});
 }
 
 int Fail(const std::string& why) { return FailDaemon("ec-controlplane", why); }
@@ -91,6 +126,7 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
   hub.SetLoop(&loop);
   server::ElastiCacheService elasticache(loop, clock);
   server::EmulatorService emulator(loop, clock);
+  server::NetworkService network(loop, clock);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -101,6 +137,7 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
   builder.RegisterService(&elasticache);
   builder.RegisterService(&emulator);
+  builder.RegisterService(&network);
   builder.RegisterService(&hub);
   loop.Start();
   const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
@@ -145,6 +182,12 @@ int Main(int argc, char** argv) {
   if (const Status started = controller.Start(); !started.ok()) return Fail(started.message());
   Result<VpcSlice> slice = Settle(controller, flags);
   if (!slice.ok()) return Fail(slice.status().message());
+  Result<std::optional<model::OutsidePorts>> outside = OutsideOf(flags);
+  if (!outside.ok()) return Fail(outside.status().message());
+  const core::Command prepare = core::Prepare{flags.localhost_instance, *outside};
+  if (const Status prepared = controller.Step({prepare}).front(); !prepared.ok()) {
+    return Fail(prepared.message());
+  }
   return Serve(flags, controller, clock, hub);
 }
 

@@ -30,6 +30,7 @@ struct Flags : DaemonFlags {
   std::string carry = "hand-over";
   std::string memcached_carry = "first-bytes";
   int relay_threads = 0;
+  std::string deny = "reset";
 };
 
 std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
@@ -56,6 +57,10 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
   app.add_option("--relay-threads", flags->relay_threads,
                  "Threads that copy relayed bytes; 0: two, or one on a machine of one core")
       ->check(CLI::Range(0, 64))
+      ->capture_default_str();
+  app.add_option("--deny", flags->deny,
+                 "What clients see that may not connect: reset, or drop, which does not answer")
+      ->check(CLI::IsMember({"reset", "drop"}))
       ->capture_default_str();
   app.add_flag("--stop-engines", flags->stop_engines,
                "Stop the host's engines in order, keeping Redis data for the next start, and exit. "
@@ -132,6 +137,7 @@ int RunAgent(const Flags& flags) {
   options.endpoints.memcached_carry =
       hands_over && flags.memcached_carry == "first-bytes" ? Carry::kFirstBytes : Carry::kRelay;
   options.endpoints.threads = flags.relay_threads;
+  if (flags.deny == "drop") options.endpoints.deny = endpoint::Deny::kDrop;
   options.hello.host = flags.host;
   options.hello.zone = flags.zone;
   options.hello.incarnation = NextIncarnation(flags.dir);

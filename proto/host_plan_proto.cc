@@ -1,5 +1,7 @@
 #include "proto/host_plan_proto.h"
 
+#include "proto/wire_fault_proto.h"
+
 namespace ec {
 namespace {
 
@@ -77,8 +79,81 @@ Result<MemberSpec> FromProto(const v1::MemberSpec& in) {
   return spec;
 }
 
+void ToProto(const Network& network, v1::AccessNetwork* out) {
+  out->set_revision(network.revision);
+  for (const auto& [id, group] : network.groups) {
+    v1::AccessGroup* const added = out->add_groups();
+    added->set_id(id);
+    added->set_vpc(group.vpc);
+    for (const IngressRule& rule : group.ingress) {
+      v1::IngressRule* const rule_out = added->add_ingress();
+      rule_out->set_id(rule.id);
+      rule_out->set_from_port(rule.from_port);
+      rule_out->set_to_port(rule.to_port);
+      if (rule.block) rule_out->set_cidr(ToString(*rule.block));
+      rule_out->set_group(rule.group);
+    }
+  }
+  for (const Instance& instance : network.instances) {
+    v1::AccessInstance* const added = out->add_instances();
+    added->set_id(instance.id);
+    added->set_vpc(instance.vpc);
+    added->set_source(instance.source.bits);
+    added->set_address(instance.address.bits);
+    for (const std::string& group : instance.groups) added->add_groups(group);
+    if (instance.network) added->set_network(ToString(*instance.network));
+  }
+}
+
+// A rule that cannot be read admits nobody.
+Network FromProto(const v1::AccessNetwork& in) {
+  Network network;
+  network.revision = in.revision();
+  for (const v1::AccessGroup& group : in.groups()) {
+    SecurityGroup read{group.id(), group.vpc(), {}};
+    for (const v1::IngressRule& rule : group.ingress()) {
+      IngressRule& added = read.ingress.emplace_back();
+      added.id = rule.id();
+      added.from_port = static_cast<uint16_t>(rule.from_port());
+      added.to_port = static_cast<uint16_t>(rule.to_port());
+      if (rule.has_cidr()) added.block = ParseCidr(rule.cidr());
+      if (!rule.has_cidr()) added.group = rule.group();
+    }
+    network.groups[group.id()] = std::move(read);
+  }
+  for (const v1::AccessInstance& instance : in.instances()) {
+    network.instances.push_back({instance.id(),
+                                 instance.vpc(),
+                                 {instance.source()},
+                                 {instance.address()},
+                                 {instance.groups().begin(), instance.groups().end()},
+                                 std::nullopt});
+    if (instance.has_network()) network.instances.back().network = ParseCidr(instance.network());
+  }
+  return network;
+}
+
+void ToProto(const Door& door, v1::Door* out) {
+  out->set_vpc(door.vpc);
+  for (const std::string& group : door.groups) out->add_groups(group);
+  out->set_port(door.port);
+  for (const Ip4 peer : door.peers) out->add_peers(peer.bits);
+}
+
+Door FromProto(const v1::Door& in) {
+  Door door;
+  door.vpc = in.vpc();
+  door.groups.assign(in.groups().begin(), in.groups().end());
+  door.port = static_cast<uint16_t>(in.port());
+  for (const uint32_t peer : in.peers()) door.peers.push_back({peer});
+  return door;
+}
+
 void ToProto(const EndpointSpec& spec, v1::EndpointSpec* out) {
   out->set_id(spec.id);
+  ToProto(spec.door, out->mutable_door());
+  out->set_relayed(spec.relayed);
+  out->set_source(spec.source.bits);
   ToProto(spec.listen, out->mutable_listen());
   out->set_target(spec.target);
   out->set_leads_since(spec.leads_since);
@@ -96,6 +171,9 @@ EndpointSpec FromProto(const v1::EndpointSpec& in) {
   EndpointSpec spec{in.id(), FromProto(in.listen()), in.target(), std::nullopt};
   spec.leads_since = in.leads_since();
   spec.spread = FromProto(in.spread());
+  spec.door = FromProto(in.door());
+  spec.relayed = in.relayed();
+  spec.source = {in.source()};
   if (!in.has_discovery()) return spec;
   spec.discovery.emplace();
   spec.discovery->version = in.discovery().version();
@@ -179,6 +257,9 @@ void ToProto(const EndpointReport& report, v1::EndpointReport* out) {
   out->set_accepted(report.counts.accepted);
   out->set_refused(report.counts.refused);
   out->set_refused_full(report.counts.refused_full);
+  out->set_refused_outside(report.counts.refused_outside);
+  out->set_refused_by_rules(report.counts.refused_by_rules);
+  out->set_dropped(report.counts.dropped);
   out->set_handed_over(report.counts.handed_over);
   out->set_relayed(report.counts.relayed);
   out->set_cut(report.counts.cut);
@@ -198,6 +279,9 @@ EndpointReport FromProto(const v1::EndpointReport& in) {
   report.counts = {.accepted = in.accepted(),
                    .refused = in.refused(),
                    .refused_full = in.refused_full(),
+                   .refused_outside = in.refused_outside(),
+                   .refused_by_rules = in.refused_by_rules(),
+                   .dropped = in.dropped(),
                    .handed_over = in.handed_over(),
                    .relayed = in.relayed(),
                    .cut = in.cut(),
@@ -242,12 +326,16 @@ void ToProto(const PlanUpdate& update, v1::PlanUpdate* out) {
   for (const MemberId id : update.gone_members) out->add_gone_members(id);
   for (const EndpointId id : update.gone_endpoints) out->add_gone_endpoints(id);
   for (const OffsetQuestion& question : update.questions) ToProto(question, out->add_questions());
+  if (update.network) ToProto(*update.network, out->mutable_network());
+  if (update.faults) ToProto(*update.faults, out->mutable_faults());
 }
 
 void ToProto(const HostPlan& plan, v1::PlanUpdate* out) {
   out->set_revision(plan.revision);
   for (const auto& [id, member] : plan.members) ToProto(member, out->add_members());
   for (const auto& [id, endpoint] : plan.endpoints) ToProto(endpoint, out->add_endpoints());
+  if (plan.network) ToProto(*plan.network, out->mutable_network());
+  if (plan.faults) ToProto(*plan.faults, out->mutable_faults());
 }
 
 Result<HostHello> FromProto(const v1::HostHello& in) {
@@ -302,6 +390,8 @@ Result<PlanUpdate> FromProto(const v1::PlanUpdate& in) {
   for (const v1::OffsetQuestion& question : in.questions()) {
     update.questions.push_back({question.number(), question.member(), question.at_least()});
   }
+  if (in.has_network()) update.network = SharedNetwork(FromProto(in.network()));
+  if (in.has_faults()) update.faults = SharedFaults(FromProto(in.faults()));
   return update;
 }
 

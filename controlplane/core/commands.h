@@ -11,7 +11,9 @@
 
 #include "common/address.h"
 #include "common/host_plan.h"
+#include "controlplane/core/fault_requests.h"
 #include "controlplane/core/network_requests.h"
+#include "controlplane/model/records.h"
 
 namespace ec::core {
 
@@ -183,6 +185,25 @@ struct Demote {
   bool accept_data_loss = false;
 };
 
+// --- cache subnet groups ---
+
+struct CreateSubnetGroup {
+  std::string name;
+  std::string description;
+  std::vector<model::SubnetId> subnets;
+  Tags tags;
+};
+
+struct ModifySubnetGroup {
+  std::string name;
+  std::optional<std::string> description;
+  std::vector<model::SubnetId> subnets;  // none: as they are
+};
+
+struct DeleteSubnetGroup {
+  std::string name;
+};
+
 struct AddTags {
   std::string arn;
   Tags tags;
@@ -193,7 +214,8 @@ struct RemoveTags {
   std::vector<std::string> keys;
 };
 
-// Forgets every cluster and event. Hosts and what they have installed stay.
+// Forgets every cluster and event, and of the network all but what is there from the start. Hosts
+// and what they have installed stay.
 struct Reset {};
 
 // Once, on an empty database: where the installation lives.
@@ -203,10 +225,17 @@ struct Install {
   Cidr vpc;
 };
 
+// At every start of the control plane, before anything else is asked.
+struct Prepare {
+  bool localhost_instance = true;  // this machine itself is an instance of the default VPC
+  std::optional<model::OutsidePorts> outside;
+};
+
 using Command =
     std::variant<CreateCluster, ModifyCluster, DeleteCluster, RebootCluster, CreateGroup,
                  ModifyGroup, DeleteGroup, IncreaseReplicas, DecreaseReplicas, TestFailover,
-                 Switchover, Promote, Demote, NetworkCommand, AddTags, RemoveTags, Reset, Install>;
+                 Switchover, Promote, Demote, NetworkCommand, CreateSubnetGroup, ModifySubnetGroup,
+                 DeleteSubnetGroup, FaultCommand, AddTags, RemoveTags, Reset, Install, Prepare>;
 
 // A report that has been taken into the sightings.
 struct Reported {

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <set>
 
+#include "controlplane/core/addresses.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/subnet_groups.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/engine_versions.h"
 #include "controlplane/model/limits.h"
@@ -220,17 +222,26 @@ Status CheckWindows(const Draft& draft, const CreateCluster& request, Cluster* c
   return {};
 }
 
-Status CheckGroups(const CreateCluster& request, Cluster* cluster) {
+Status CheckGroups(const Draft& draft, const CreateCluster& request, Cluster* cluster) {
   Result<std::string> group = ChooseParameterGroup(cluster->family, request.parameter_group);
   if (!group.ok()) return group.status();
   cluster->parameter_group = *group;
-  cluster->subnet_group = model::Lower(request.subnet_group.value_or("default"));
-  if (cluster->subnet_group != "default") {
-    return {Fault::kCacheSubnetGroupNotFound,
-            fmt::format("CacheSubnetGroup not found: {}", *request.subnet_group)};
+  const bool of_vpc = request.subnet_group || !request.security_groups.empty();
+  if (!request.cache_security_groups.empty() && of_vpc) {  // [AWS]
+    return BadCombination(
+        "Use of cache security groups is not permitted along with cache subnet group and/or "
+        "security group Ids.");
   }
-  EC_RETURN_IF_ERROR(CheckSecurityGroups(request.security_groups, request.cache_security_groups));
-  cluster->security_groups = request.security_groups;
+  EC_RETURN_IF_ERROR(CheckCacheSecurityGroups(request.cache_security_groups));
+  Result<const model::CacheSubnetGroup*> subnets =
+      MustFindSubnetGroup(draft, request.subnet_group.value_or(model::kDefaultSubnetGroup));
+  if (!subnets.ok()) return subnets.status();
+  cluster->subnet_group = (*subnets)->name;
+  cluster->vpc = (*subnets)->vpc;
+  Result<std::vector<model::SecurityGroupId>> groups =
+      ChooseSecurityGroups(draft, cluster->vpc, request.security_groups);
+  if (!groups.ok()) return groups.status();
+  cluster->security_groups = *groups;
   return {};
 }
 
@@ -258,9 +269,9 @@ Status CheckTheRest(const Draft& draft, const CreateCluster& request, Cluster* c
 
 void OpenConfiguration(Draft& draft, const Cluster& cluster, const Seat& first) {
   // A subnet that had room for the nodes and for nothing else leaves the cluster without one.
-  const auto ip = draft.FindAddress(first.zone, {});
+  const auto ip = FindAddress(draft, cluster, first.zone, {});
   if (!ip) return;
-  draft.UseAddress(first.zone, *ip);
+  UseAddress(draft, cluster, *ip);
   draft.EditCluster(cluster.id).configuration =
       model::ConfigurationEndpoint{draft.NewId(), {*ip, cluster.port}, first.host};
 }
@@ -280,7 +291,7 @@ Result<Cluster> DraftCluster(const Draft& draft, const Settings& settings,
   EC_RETURN_IF_ERROR(CheckNodeType(draft, request, &cluster));
   EC_RETURN_IF_ERROR(CheckNodeCount(request, &cluster));
   EC_RETURN_IF_ERROR(CheckZones(request, &cluster, wish));
-  EC_RETURN_IF_ERROR(CheckGroups(request, &cluster));
+  EC_RETURN_IF_ERROR(CheckGroups(draft, request, &cluster));
   EC_RETURN_IF_ERROR(CheckWindows(draft, request, &cluster));
   EC_RETURN_IF_ERROR(CheckTheRest(draft, request, &cluster));
   return cluster;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "controlplane/core/addresses.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/failover.h"
 #include "controlplane/core/group_commands.h"
@@ -126,13 +127,13 @@ ClusterId NextName(Draft& draft, const GroupId& id) {
   }
 }
 
-Result<std::pair<Ip4, Ip4>> TwoAddresses(const Draft& draft, const std::string& zone,
-                                         const std::vector<Seat>& seats) {
+Result<std::pair<Ip4, Ip4>> TwoAddresses(const Draft& draft, const Cluster& leader,
+                                         const std::string& zone, const std::vector<Seat>& seats) {
   std::set<Ip4> taken;
   for (const Seat& seat : seats) taken.insert(seat.ip);
-  const auto first = draft.FindAddress(zone, taken);
+  const auto first = FindAddress(draft, leader, zone, taken);
   if (first) taken.insert(*first);
-  const auto second = draft.FindAddress(zone, taken);
+  const auto second = FindAddress(draft, leader, zone, taken);
   if (!first || !second) {
     return Status(
         Fault::kInsufficientCapacity,
@@ -147,8 +148,8 @@ void PutGroupAround(Draft& draft, Group group, const Cluster& leader, std::pair<
   const HostId host = member.host;
   group.leader = member.id;
   group.created = draft.now().wall;
-  draft.UseAddress(member.zone, ips.first);
-  draft.UseAddress(MemberOf(draft, leader.id)->zone, ips.second);
+  UseAddress(draft, leader, ips.first);
+  UseAddress(draft, leader, ips.second);
   group.primary = {draft.NewId(), {ips.first, leader.port}, host};
   group.reader = {draft.NewId(), {ips.second, leader.port}, host};
   const GroupId id = group.id;
@@ -211,7 +212,7 @@ Status CreateAround(Draft& draft, const CreateGroup& request, Group group) {
 
 Status FormGroupAround(Draft& draft, const Cluster& master, Group group) {
   const std::string zone = MemberOf(draft, master.id)->zone;
-  const auto ips = TwoAddresses(draft, zone, {});
+  const auto ips = TwoAddresses(draft, master, zone, {});
   if (!ips.ok()) return ips.status();
   PutGroupAround(draft, std::move(group), master, *ips);
   return {};
@@ -290,7 +291,7 @@ Status Create(Draft& draft, const Settings& settings, const CreateGroup& request
   Result<std::vector<Seat>> seats =
       FindSeats(draft, settings, *leader, *count, {request.zones, true});
   if (!seats.ok()) return seats.status();
-  const auto ips = TwoAddresses(draft, seats->front().zone, *seats);
+  const auto ips = TwoAddresses(draft, *leader, seats->front().zone, *seats);
   if (!ips.ok()) return ips.status();
 
   group->next_number = *count + 1;

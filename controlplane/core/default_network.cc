@@ -49,6 +49,13 @@ void EnsureDefaultVpc(Draft& draft) {
   // [AWS]: members of the group may talk to each other, and to everybody outside.
   group.ingress.push_back({Id(draft, "sgr", "ingress"), "-1", -1, -1, std::nullopt, group.id, {}});
   group.egress.push_back({Id(draft, "sgr", "egress"), "-1", -1, -1, Cidr{{0}, 0}, {}, {}});
+  // Clusters that are older than VPCs were here.
+  for (const model::ClusterId& id : draft.Clusters()) {
+    if (!draft.FindCluster(id)->vpc.empty()) continue;
+    model::Cluster& cluster = draft.EditCluster(id);
+    cluster.vpc = vpc.id;
+    cluster.security_groups = {group.id};  // theirs were never looked at
+  }
   draft.Put(std::move(vpc));
   draft.Put(std::move(group));
 }
@@ -68,7 +75,14 @@ void EnsureDefaultSubnet(Draft& draft, const model::Zone& zone) {
   subnet.block = {{vpc->block.network.bits | (zone.subnet.network.bits & 0xffffu)},
                   zone.subnet.prefix};
   subnet.is_default = true;
+  model::CacheSubnetGroup group;
+  group.name = model::kDefaultSubnetGroup;
+  group.description = "Default CacheSubnetGroup";
+  group.vpc = vpc->id;
+  if (const auto* present = draft.FindSubnetGroup(group.name)) group = *present;
+  group.subnets.push_back(subnet.id);
   draft.Put(std::move(subnet));
+  draft.Put(std::move(group));
 }
 
 void EnsureLocalhost(Draft& draft, bool with_localhost) {
@@ -88,6 +102,30 @@ void EnsureLocalhost(Draft& draft, bool with_localhost) {
   localhost.groups = {FindDefaultGroup(draft, vpc->id)->id};
   localhost.launched = draft.now().wall;
   draft.Put(std::move(localhost));
+}
+
+void ResetNetwork(Draft& draft) {
+  const bool with_localhost = draft.FindInstance(model::kLocalhostInstance) != nullptr;
+  std::map<model::SubnetId, uint32_t> offsets;
+  for (const Subnet* subnet : draft.Subnets()) offsets[subnet->id] = subnet->next_offset;
+  const auto drop = [&](const auto& rows, auto drop_one) {
+    for (const auto* row : rows) drop_one(*row);
+  };
+  drop(draft.Instances(), [&](const auto& row) { draft.DropInstance(std::string(row.id)); });
+  drop(draft.SubnetGroups(),
+       [&](const auto& row) { draft.DropSubnetGroup(std::string(row.name)); });
+  drop(draft.SecurityGroups(),
+       [&](const auto& row) { draft.DropSecurityGroup(std::string(row.id)); });
+  drop(draft.Subnets(), [&](const auto& row) { draft.DropSubnet(std::string(row.id)); });
+  drop(draft.Vpcs(), [&](const auto& row) { draft.DropVpc(std::string(row.id)); });
+  EnsureDefaultVpc(draft);
+  for (const model::Zone* zone : draft.Zones()) EnsureDefaultSubnet(draft, *zone);
+  for (const Subnet* subnet : draft.Subnets()) {  // an address rests, whatever happens
+    Subnet kept = *subnet;
+    kept.next_offset = offsets[kept.id];
+    draft.Put(std::move(kept));
+  }
+  EnsureLocalhost(draft, with_localhost);
 }
 
 }  // namespace ec::core

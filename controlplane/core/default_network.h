@@ -8,12 +8,16 @@
 
 namespace ec::core {
 
-// Each puts in what is missing, and changes nothing that is there.
+// Each puts in what is missing, and changes nothing that is there. The first also gives the
+// clusters a VPC that have none yet.
 void EnsureDefaultVpc(Draft& draft);
 // `with_localhost`: 127.0.0.1 is the instance i-localhost, so that a client of this machine just
 // works.
 void EnsureLocalhost(Draft& draft, bool with_localhost);
 void EnsureDefaultSubnet(Draft& draft, const model::Zone& zone);
+
+// Leaves nothing but what is there from the start, as it was then. REQUIRES: there are no clusters.
+void ResetNetwork(Draft& draft);
 
 const model::Vpc* FindDefaultVpc(const Draft& draft);
 const model::SecurityGroupRow* FindDefaultGroup(const Draft& draft, const model::VpcId& vpc);

@@ -4,84 +4,21 @@
 #include <utility>
 
 #include "common/check.h"
+#include "controlplane/core/draft_rows.h"
 #include "controlplane/model/names.h"
 
 namespace ec::core {
-namespace {
-
-// The step's version of a row, else the durable one, else nullptr.
-template <typename Key, typename Row>
-const Row* Find(const std::map<Key, std::optional<Row>>& changes, const std::map<Key, Row>& rows,
-                const Key& key) {
-  if (const auto change = changes.find(key); change != changes.end()) {
-    return change->second ? &*change->second : nullptr;
-  }
-  const auto row = rows.find(key);
-  return row == rows.end() ? nullptr : &row->second;
-}
-
-template <typename Key, typename Row>
-std::vector<Key> Ids(const std::map<Key, std::optional<Row>>& changes,
-                     const std::map<Key, Row>& rows) {
-  std::set<Key> ids;
-  for (const auto& [id, row] : rows) ids.insert(id);
-  for (const auto& [id, change] : changes) {
-    if (change) {
-      ids.insert(id);
-    } else {
-      ids.erase(id);
-    }
-  }
-  return {ids.begin(), ids.end()};
-}
-
-template <typename Key, typename Row>
-std::vector<const Row*> Rows(const std::map<Key, std::optional<Row>>& changes,
-                             const std::map<Key, Row>& rows) {
-  std::vector<const Row*> list;
-  for (const Key& id : Ids(changes, rows)) list.push_back(Find(changes, rows, id));
-  return list;
-}
-
-template <typename Key, typename Row>
-Row& ToEdit(std::map<Key, std::optional<Row>>& changes, const std::map<Key, Row>& rows,
-            const Key& key) {
-  if (const auto change = changes.find(key); change != changes.end()) {
-    EC_CHECK(change->second.has_value());
-    return *change->second;
-  }
-  const auto row = rows.find(key);
-  EC_CHECK(row != rows.end());
-  return *changes.emplace(key, row->second).first->second;
-}
-
-// Takes the rows out that are as they were; a row that never was and is to be dropped as well.
-template <typename Key, typename Row>
-void DropUnchanged(std::map<Key, std::optional<Row>>& changes, const std::map<Key, Row>& rows,
-                   const std::set<Key>& but_not) {
-  std::erase_if(changes, [&](const auto& change) {
-    if (but_not.contains(change.first)) return false;
-    const auto row = rows.find(change.first);
-    if (row == rows.end()) return !change.second.has_value();
-    return change.second == row->second;
-  });
-}
-
-// AWS keeps the first four addresses, and the last one, of every subnet to itself.
-constexpr uint32_t kReservedAddresses = 4;
-
-}  // namespace
 
 Draft::Draft(const model::State& state, Now now) : state_(state), now_(now) {
   edit_.revision = state.records.revision + 1;
 }
 
 const model::Cluster* Draft::FindCluster(const model::ClusterId& id) const {
-  return Find(edit_.clusters, state_.records.clusters, id);
+  return rows::Find(edit_.clusters, state_.records.clusters, id);
 }
 
 const model::Member* Draft::FindMember(MemberId id) const {
-  return Find(edit_.members, state_.records.members, id);
+  return rows::Find(edit_.members, state_.records.members, id);
 }
 
 const model::Host* Draft::FindHost(const HostId& id) const {
@@ -100,11 +37,11 @@ std::vector<const model::Host*> Draft::Hosts() const {
 }
 
 std::vector<model::ClusterId> Draft::Clusters() const {
-  return Ids(edit_.clusters, state_.records.clusters);
+  return rows::Ids(edit_.clusters, state_.records.clusters);
 }
 
 std::vector<model::GroupId> Draft::Groups() const {
-  return Ids(edit_.groups, state_.records.groups);
+  return rows::Ids(edit_.groups, state_.records.groups);
 }
 
 const model::Zone* Draft::FindZone(const std::string& name) const {
@@ -113,38 +50,17 @@ const model::Zone* Draft::FindZone(const std::string& name) const {
   return row == state_.records.zones.end() ? nullptr : &row->second;
 }
 
+std::vector<const model::Zone*> Draft::Zones() const {
+  std::map<std::string, const model::Zone*> zones;
+  for (const auto& [name, zone] : state_.records.zones) zones[name] = &zone;
+  for (const auto& [name, zone] : edit_.zones) zones[name] = &zone;
+  std::vector<const model::Zone*> list;
+  for (const auto& [name, zone] : zones) list.push_back(zone);
+  return list;
+}
+
 const model::Group* Draft::FindGroup(const model::GroupId& id) const {
-  return Find(edit_.groups, state_.records.groups, id);
-}
-
-const model::Vpc* Draft::FindVpc(const model::VpcId& id) const {
-  return Find(edit_.vpcs, state_.records.vpcs, id);
-}
-
-const model::Subnet* Draft::FindSubnet(const model::SubnetId& id) const {
-  return Find(edit_.subnets, state_.records.subnets, id);
-}
-
-const model::SecurityGroupRow* Draft::FindSecurityGroup(const model::SecurityGroupId& id) const {
-  return Find(edit_.security_groups, state_.records.security_groups, id);
-}
-
-const model::InstanceRow* Draft::FindInstance(const model::InstanceId& id) const {
-  return Find(edit_.instances, state_.records.instances, id);
-}
-
-std::vector<const model::Vpc*> Draft::Vpcs() const { return Rows(edit_.vpcs, state_.records.vpcs); }
-
-std::vector<const model::Subnet*> Draft::Subnets() const {
-  return Rows(edit_.subnets, state_.records.subnets);
-}
-
-std::vector<const model::SecurityGroupRow*> Draft::SecurityGroups() const {
-  return Rows(edit_.security_groups, state_.records.security_groups);
-}
-
-std::vector<const model::InstanceRow*> Draft::Instances() const {
-  return Rows(edit_.instances, state_.records.instances);
+  return rows::Find(edit_.groups, state_.records.groups, id);
 }
 
 const model::Installation& Draft::installation() const {
@@ -152,15 +68,15 @@ const model::Installation& Draft::installation() const {
 }
 
 model::Cluster& Draft::EditCluster(const model::ClusterId& id) {
-  return ToEdit(edit_.clusters, state_.records.clusters, id);
+  return rows::ToEdit(edit_.clusters, state_.records.clusters, id);
 }
 
 model::Member& Draft::EditMember(MemberId id) {
-  return ToEdit(edit_.members, state_.records.members, id);
+  return rows::ToEdit(edit_.members, state_.records.members, id);
 }
 
 model::Group& Draft::EditGroup(const model::GroupId& id) {
-  return ToEdit(edit_.groups, state_.records.groups, id);
+  return rows::ToEdit(edit_.groups, state_.records.groups, id);
 }
 
 void Draft::TouchGroupEndpoints(const model::GroupId& id) {
@@ -224,36 +140,6 @@ void Draft::PutInstallation(model::Installation installation) {
   edit_.installation = std::move(installation);
 }
 
-void Draft::Put(model::Vpc row) {
-  const model::VpcId id = row.id;
-  edit_.vpcs[id] = std::move(row);
-}
-
-void Draft::DropVpc(const model::VpcId& id) { edit_.vpcs[id] = std::nullopt; }
-
-void Draft::Put(model::Subnet row) {
-  const model::SubnetId id = row.id;
-  edit_.subnets[id] = std::move(row);
-}
-
-void Draft::DropSubnet(const model::SubnetId& id) { edit_.subnets[id] = std::nullopt; }
-
-void Draft::Put(model::SecurityGroupRow row) {
-  const model::SecurityGroupId id = row.id;
-  edit_.security_groups[id] = std::move(row);
-}
-
-void Draft::DropSecurityGroup(const model::SecurityGroupId& id) {
-  edit_.security_groups[id] = std::nullopt;
-}
-
-void Draft::Put(model::InstanceRow row) {
-  const model::InstanceId id = row.id;
-  edit_.instances[id] = std::move(row);
-}
-
-void Draft::DropInstance(const model::InstanceId& id) { edit_.instances[id] = std::nullopt; }
-
 void Draft::DropCluster(const model::ClusterId& id) {
   const model::Cluster* cluster = FindCluster(id);
   EC_CHECK(cluster != nullptr);
@@ -286,6 +172,21 @@ void Draft::AddGroupEvent(const model::GroupId& id, std::string message) {
   AddEvent(model::kGroupSourceType, id, std::move(message));
 }
 
+void Draft::AddFaultEvent(const std::string& id, std::string message) {
+  AddEvent(model::kFaultSourceType, id, std::move(message));
+}
+
+std::vector<const model::WireFault*> Draft::Faults() const {
+  return Rows(edit_.faults, state_.records.faults);
+}
+
+void Draft::Put(model::WireFault row) {
+  const uint64_t number = row.number;
+  edit_.faults[number] = std::move(row);
+}
+
+void Draft::DropFault(uint64_t number) { edit_.faults[number] = std::nullopt; }
+
 void Draft::Ask(const HostId& host, MemberId member, int64_t at_least, uint64_t epoch) {
   // The machine's time since boot, which no control plane has had before.
   const auto since_boot = now_.instant.time_since_epoch().count();
@@ -315,33 +216,6 @@ void Draft::Replace(Draft&& copy) {
   load_delta_ = std::move(copy.load_delta_);
 }
 
-bool Draft::IsInUse(Ip4 ip) const {
-  return state_.addresses.contains(ip) || addresses_.contains(ip);
-}
-
-std::optional<Ip4> Draft::FindAddress(const std::string& zone_name,
-                                      const std::set<Ip4>& but_not) const {
-  const model::Zone* zone = FindZone(zone_name);
-  EC_CHECK(zone != nullptr);
-  const uint32_t size = zone->subnet.Last().bits - zone->subnet.First().bits;
-  if (size <= kReservedAddresses) return std::nullopt;
-  const uint32_t usable = size - kReservedAddresses;
-  for (uint32_t tried = 0; tried < usable; ++tried) {
-    const uint32_t offset = (zone->next_offset + tried) % usable;
-    const Ip4 ip{zone->subnet.First().bits + kReservedAddresses + offset};
-    if (!IsInUse(ip) && !but_not.contains(ip)) return ip;
-  }
-  return std::nullopt;
-}
-
-void Draft::UseAddress(const std::string& zone_name, Ip4 ip) {
-  EC_CHECK(!IsInUse(ip));
-  addresses_.insert(ip);
-  model::Zone zone = *FindZone(zone_name);
-  zone.next_offset = ip.bits - zone.subnet.First().bits - kReservedAddresses + 1;
-  PutZone(std::move(zone));
-}
-
 size_t Draft::LoadOf(const HostId& host) const {
   long load = 0;
   if (const auto index = state_.hosts.find(host); index != state_.hosts.end()) {
@@ -367,34 +241,15 @@ void Draft::TouchMember(MemberId id) {
 }
 
 model::Edit Draft::Take() {
-  DropUnchanged(edit_.clusters, state_.records.clusters, {});
-  DropUnchanged(edit_.members, state_.records.members, touched_);
-  DropUnchanged(edit_.groups, state_.records.groups, touched_groups_);
-  DropUnchanged(edit_.vpcs, state_.records.vpcs, {});
-  DropUnchanged(edit_.subnets, state_.records.subnets, {});
-  DropUnchanged(edit_.security_groups, state_.records.security_groups, {});
-  DropUnchanged(edit_.instances, state_.records.instances, {});
-  for (auto& [id, group] : edit_.groups) {
-    if (group) group->revision = edit_.revision;
-  }
-  for (auto& [id, cluster] : edit_.clusters) {
-    if (cluster) cluster->revision = edit_.revision;
-  }
-  for (auto& [id, member] : edit_.members) {
-    if (member) member->revision = edit_.revision;
-  }
-  for (auto& [id, row] : edit_.vpcs) {
-    if (row) row->revision = edit_.revision;
-  }
-  for (auto& [id, row] : edit_.subnets) {
-    if (row) row->revision = edit_.revision;
-  }
-  for (auto& [id, row] : edit_.security_groups) {
-    if (row) row->revision = edit_.revision;
-  }
-  for (auto& [id, row] : edit_.instances) {
-    if (row) row->revision = edit_.revision;
-  }
+  rows::DropUnchanged(edit_.clusters, state_.records.clusters, {});
+  rows::DropUnchanged(edit_.members, state_.records.members, touched_);
+  rows::DropUnchanged(edit_.groups, state_.records.groups, touched_groups_);
+  rows::DropUnchanged(edit_.faults, state_.records.faults, {});
+  rows::Stamp(edit_.groups, edit_.revision);
+  rows::Stamp(edit_.clusters, edit_.revision);
+  rows::Stamp(edit_.members, edit_.revision);
+  FinishNetwork();
+  FinishOutsidePorts();
   return std::move(edit_);
 }
 

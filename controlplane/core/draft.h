@@ -37,16 +37,19 @@ class Draft {
   std::vector<model::ClusterId> Clusters() const;  // by id
   std::vector<model::GroupId> Groups() const;      // by id
   const model::Zone* FindZone(const std::string& name) const;
+  std::vector<const model::Zone*> Zones() const;  // by name
   const model::Group* FindGroup(const model::GroupId& id) const;
   const model::Vpc* FindVpc(const model::VpcId& id) const;
   const model::Subnet* FindSubnet(const model::SubnetId& id) const;
   const model::SecurityGroupRow* FindSecurityGroup(const model::SecurityGroupId& id) const;
   const model::InstanceRow* FindInstance(const model::InstanceId& id) const;
+  const model::CacheSubnetGroup* FindSubnetGroup(const model::SubnetGroupName& name) const;
   // All of them, by id.
   std::vector<const model::Vpc*> Vpcs() const;
   std::vector<const model::Subnet*> Subnets() const;
   std::vector<const model::SecurityGroupRow*> SecurityGroups() const;
   std::vector<const model::InstanceRow*> Instances() const;
+  std::vector<const model::CacheSubnetGroup*> SubnetGroups() const;
   const model::Installation& installation() const;
 
   // The row to change; it must exist.
@@ -82,15 +85,24 @@ class Draft {
   void Put(model::Subnet subnet);
   void Put(model::SecurityGroupRow group);
   void Put(model::InstanceRow instance);
+  void Put(model::CacheSubnetGroup group);
   void DropVpc(const model::VpcId& id);
   void DropSubnet(const model::SubnetId& id);
   void DropSecurityGroup(const model::SecurityGroupId& id);
   void DropInstance(const model::InstanceId& id);
+  void DropSubnetGroup(const model::SubnetGroupName& name);
   void DropCluster(const model::ClusterId& id);  // and its members; it leaves its group, too
   void DropMember(MemberId id);                  // also from its cluster's set of members
 
   void AddClusterEvent(const model::ClusterId& id, std::string message);
   void AddGroupEvent(const model::GroupId& id, std::string message);
+  // Of a fault that belongs to neither.
+  void AddFaultEvent(const std::string& id, std::string message);
+
+  std::vector<const model::WireFault*> Faults() const;  // by number
+  void Put(model::WireFault fault);
+  void DropFault(uint64_t number);
+
   // Drops the events of this step among them as well.
   void DropEventsBelow(uint64_t serial);
 
@@ -105,12 +117,16 @@ class Draft {
   // A number for a member or endpoint that has never been given out.
   uint64_t NewId();
 
-  // A free address in the zone's subnet other than `but_not`; nullopt when there is none. The
-  // search goes on where it ended last, so that an address rests long before it is used again.
-  std::optional<Ip4> FindAddress(const std::string& zone, const std::set<Ip4>& but_not) const;
-  void UseAddress(const std::string& zone, Ip4 ip);
-  // Whether a node or an endpoint has the address.
+  // A free address of the subnet other than `but_not`, as it is in the VPC's slice of loopback;
+  // nullopt when there is none. The search goes on where it ended last, so that an address rests
+  // long before it is used again. (addresses.h has the same for a cluster.)
+  std::optional<Ip4> FindAddress(const model::Subnet& subnet, const std::set<Ip4>& but_not) const;
+  void UseAddress(const model::SubnetId& subnet, Ip4 ip);
+  // Whether a node, an endpoint or an instance has the address.
   bool IsInUse(Ip4 ip) const;
+
+  // Serves every endpoint outside of loopback as well, at a port of its own, from now on; or none.
+  void ServeOutside(const std::optional<model::OutsidePorts>& outside);
 
   // Members on the host, counting those of this step.
   size_t LoadOf(const HostId& host) const;
@@ -122,6 +138,8 @@ class Draft {
   model::Edit Take();
 
  private:
+  void FinishNetwork();
+  void FinishOutsidePorts();
   void AddEvent(std::string_view source_type, const std::string& id, std::string message);
 
   const model::State& state_;

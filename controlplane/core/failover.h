@@ -1,6 +1,7 @@
-// Changes of leader: when one has ended, and when another one is wanted.
+// Changes of leader that nobody has planned: one has ended, and another one takes its place.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,12 @@ namespace ec::core {
 const ReplicationReport* ReplicationSeen(const Draft& draft, const Settings& settings,
                                          MemberId member);
 
+// Whether the host has its chance to report yet: it has not, since this control plane or its own
+// agent has started, and is not silent either.
+bool IsAwaited(const Draft& draft, const Settings& settings, const HostId& host);
+
 // The members that follow the group's leader, but for those that are being deleted.
 std::vector<const model::Member*> FollowersOf(const Draft& draft, const model::Group& group);
-
-// Whether the engine that the member last had is known to have ended.
-bool HasEnded(const Draft& draft, const Settings& settings, const model::Member& member);
 
 // Why the member could not lead at this moment; empty when it could.
 std::string WhyNotPromotable(const Draft& draft, const Settings& settings,
@@ -27,24 +29,17 @@ std::string WhyNotPromotable(const Draft& draft, const Settings& settings,
 // known; or says why there is none.
 void ReplaceEndedLeader(Draft& draft, const Settings& settings, const model::GroupId& id);
 
-// Takes a planned change of leader to its next step, or gives it up.
-void AdvanceSwitch(Draft& draft, const Settings& settings, const model::GroupId& id);
-
 // Makes a follower the leader. REQUIRES: the old leader has ended, or follows.
 void Appoint(Draft& draft, const Settings& settings, const model::GroupId& id, MemberId leader);
 
-// An engine's process on a host that is not heard. Its end proves that another one may lead.
-struct Fence {
-  MemberId member = 0;
-  int64_t pid = 0;
-  uint64_t start_time = 0;
-  bool kill = false;  // the host has been silent for too long: end the process, and its agent's
-  int64_t agent_pid = 0;
-  uint64_t agent_start_time = 0;
-};
+// --- what the two kinds of change share ---
 
-// The processes that the control plane itself should watch, and end if it says so. Only those on
-// the control plane's own machine, where a process number means the same.
-std::vector<Fence> Fences(const model::State& state, const Settings& settings, Now now);
+// The offset that the member's host has answered with in this epoch, once it is at least so much;
+// asks for it until then.
+std::optional<int64_t> OffsetOf(Draft& draft, const Settings& settings, const model::Group& group,
+                                const model::Member& member, int64_t at_least);
+
+// Notes what a new leader with this offset lacks, as far as the old one's last words tell.
+void NoteLoss(Draft& draft, const model::GroupId& id, int64_t offset);
 
 }  // namespace ec::core

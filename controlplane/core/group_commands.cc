@@ -7,6 +7,7 @@
 
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/failover.h"
+#include "controlplane/core/fencing.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
@@ -29,29 +30,6 @@ using model::SwitchStep;
 
 Status BadState(std::string message) {
   return {Fault::kInvalidReplicationGroupState, std::move(message)};
-}
-
-Status CheckAvailable(const Group& group) {
-  if (group.status == GroupStatus::kAvailable) return {};
-  return BadState(fmt::format("Replication group must be in available state to modify. {} is {}.",
-                              group.id, NameOf(group.status)));
-}
-
-// The follower of that name; the faults say what else it is.
-Result<const Member*> FindFollower(const Draft& draft, const Group& group,
-                                   std::string_view parameter, const std::string& text) {
-  Result<ClusterId> id = FindExisting(draft, text);
-  if (!id.ok()) return id.status();
-  if (!group.members.contains(*id)) {
-    return BadValue(parameter, text,
-                    fmt::format("Replication group {} has the cache clusters {}.", group.id,
-                                fmt::join(group.members, ", ")));
-  }
-  const Member* member = MemberOf(draft, *id);
-  if (member == nullptr || member->id == group.leader) {
-    return BadValue(parameter, text, "It is the primary already.");
-  }
-  return member;
 }
 
 // --- a change of leader ---------------------------------------------------------------------
@@ -82,14 +60,17 @@ bool IsStuck(const Group& group) {
          group.step == SwitchStep::kNone;
 }
 
+Status CheckChoosesPrimary(const Group& group) {
+  if (!group.automatic_failover && !group.multi_az) return {};  // [AWS]
+  return BadState(
+      "Cannot manually promote a new master cache cluster while autofailover is enabled");
+}
+
 Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
                      const ModifyGroup& request) {
   if (!request.primary_cluster) return {};
   const Group& group = *draft.FindGroup(id);
-  if (group.automatic_failover || group.multi_az) {  // [AWS]
-    return BadState(
-        "Cannot manually promote a new master cache cluster while autofailover is enabled");
-  }
+  EC_RETURN_IF_ERROR(CheckChoosesPrimary(group));
   Result<const Member*> follower =
       FindFollower(draft, group, "PrimaryClusterId", *request.primary_cluster);
   if (!follower.ok()) return follower.status();
@@ -98,12 +79,8 @@ Status ChangePrimary(Draft& draft, const Settings& settings, const GroupId& id,
     draft.EditGroup(id).pending_primary.reset();  // this wish is the newer one
     return {};
   }
-  const ClusterId cluster = (*follower)->cluster;
-  const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
-  Group& changed = draft.EditGroup(id);
-  changed.pending_primary = cluster;
-  changed.pending_due = model::NextOpening(
-      *model::ParseMaintenanceWindow(leader.maintenance_window), draft.now().wall);
+  draft.EditGroup(id).pending_primary = (*follower)->cluster;
+  PutOffPendingPrimary(draft, id);
   return {};
 }
 
@@ -167,22 +144,6 @@ bool AsksForSomething(const ModifyGroup& r) {
          r.multi_az;
 }
 
-// --- the number of replicas -----------------------------------------------------------------
-
-Status CheckApplyImmediately(bool apply_immediately) {
-  if (apply_immediately) return {};
-  return BadCombination("ApplyImmediately must be true: only that is supported here.");  // [AWS]
-}
-
-int ReplicasOf(const Draft& draft, const Group& group) {
-  return static_cast<int>(FollowersOf(draft, group).size());
-}
-
-void DeleteReplica(Draft& draft, const ClusterId& id) {
-  draft.EditCluster(id).status = ClusterStatus::kDeleting;
-  RemoveMembers(draft, id);
-}
-
 }  // namespace
 
 Result<GroupId> FindExistingGroup(const Draft& draft, const std::string& text) {
@@ -193,68 +154,26 @@ Result<GroupId> FindExistingGroup(const Draft& draft, const std::string& text) {
                 fmt::format("ReplicationGroup not found: {}", *id));
 }
 
-Status AddReadReplica(Draft& draft, const Settings& settings, const CreateCluster& request) {
-  Result<ClusterId> name = model::ParseClusterId(request.id);
-  if (!name.ok()) return name.status();
-  Result<GroupId> id = FindExistingGroup(draft, *request.replication_group_id);
-  if (!id.ok()) return id.status();
-  const Group& group = *draft.FindGroup(*id);
-  if (draft.FindCluster(*name) != nullptr) return AlreadyExists(*name);
-  EC_RETURN_IF_ERROR(CheckAvailable(group));
-  const bool repeats =
-      request.engine || request.engine_version || request.node_type || request.parameter_group ||
-      request.subnet_group || request.port || request.snapshot_retention ||
-      request.snapshot_window || request.snapshot_name || request.maintenance_window ||
-      !request.security_groups.empty() || !request.zones.empty() || request.az_mode ||
-      request.nodes.value_or(1) != 1 || !request.cache_security_groups.empty() ||
-      !request.snapshot_arns.empty() || request.notification_topic;
-  if (repeats) {
-    return BadCombination(
-        "With ReplicationGroupId, a read replica takes every setting over from the group but "
-        "PreferredAvailabilityZone and Tags.");
-  }
-  if (ReplicasOf(draft, group) + 2 > model::kGroupMembersMax) {
-    return {
-        Fault::kNodeQuotaForClusterExceeded,
-        fmt::format("Replication group {} has 5 read replicas already, which is the most.", *id)};
-  }
-  Result<std::map<std::string, std::string>> tags = MergeTags({}, request.tags);
-  if (!tags.ok()) return tags.status();
-  EC_RETURN_IF_ERROR(
-      AddFollowers(draft, settings, *id, {*name}, {request.zone.value_or("")}, request.tags));
-  draft.EditGroup(*id).status = GroupStatus::kModifying;
-  return {};
+Status CheckAvailable(const Group& group) {
+  if (group.status == GroupStatus::kAvailable) return {};
+  return BadState(fmt::format("Replication group must be in available state to modify. {} is {}.",
+                              group.id, NameOf(group.status)));
 }
 
-Status CheckMayLeave(const Draft& draft, const Cluster& cluster) {
-  if (cluster.group.empty()) return {};
-  const Group& group = *draft.FindGroup(cluster.group);
-  const auto refuse = [](std::string why) {
-    return Status(Fault::kInvalidCacheClusterState, std::move(why));
-  };
-  if (group.members.size() == 1) {  // [AWS]
-    return refuse(
-        "Cannot delete the cache cluster since it is the only member of a replication group. "
-        "Delete the replication group instead.");
+Result<const Member*> FindFollower(const Draft& draft, const Group& group,
+                                   std::string_view parameter, const std::string& text) {
+  Result<ClusterId> id = FindExisting(draft, text);
+  if (!id.ok()) return id.status();
+  if (!group.members.contains(*id)) {
+    return BadValue(parameter, text,
+                    fmt::format("Replication group {} has the cache clusters {}.", group.id,
+                                fmt::join(group.members, ", ")));
   }
-  if (LeaderOf(draft, group) == cluster.id) {  // [AWS]: "...serving as primary..."
-    return refuse(fmt::format(
-        "Cache cluster {} is serving as primary for replication group {} and cannot be removed: "
-        "promote another one first, or delete the replication group.",
-        cluster.id, group.id));
+  const Member* member = MemberOf(draft, *id);
+  if (member == nullptr || member->id == group.leader) {
+    return BadValue(parameter, text, "It is the primary already.");
   }
-  if (group.step != SwitchStep::kNone || group.promoting || group.demoting) {
-    return refuse(fmt::format("Replication group {} is being modified.", group.id));
-  }
-  if (ReplicasOf(draft, group) == 1 && group.automatic_failover) {  // [AWS]
-    return refuse(fmt::format(
-        "Cannot delete the cache cluster because it is the only read replica for replication "
-        "group {} which has autofailover enabled or pending. You can disable autofailover and "
-        "then delete this cache cluster. Alternatively, to delete the entire replication group, "
-        "use DeleteReplicationGroup.",
-        group.id));
-  }
-  return {};
+  return member;
 }
 
 Status Modify(Draft& draft, const Settings& settings, const ModifyGroup& request) {
@@ -268,6 +187,8 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyGroup& request
     return BadValue("ReplicationGroupDescription", *request.description,
                     fmt::format("It has at most {} characters.", model::kDescriptionLengthMax));
   }
+  // Also when the same request turns it off: that has to be done first. [AWS docs]
+  if (request.primary_cluster) EC_RETURN_IF_ERROR(CheckChoosesPrimary(before));
   // A trial on a draft of its own: nothing is changed unless all of it can be.
   Draft trial = draft;
   EC_RETURN_IF_ERROR(ChangeFailover(trial, *id, request));
@@ -303,91 +224,22 @@ Status Delete(Draft& draft, const Settings& settings, const DeleteGroup& request
     return BadState(  // [AWS]
         fmt::format("Cache cluster {} is not in a valid state to be deleted", cluster));
   }
-  draft.EditGroup(*id).status = GroupStatus::kDeleting;
+  const bool retain = request.retain_primary && !failed;
   const ClusterId primary = LeaderOf(draft, group);
-  if (request.retain_primary && !failed && !primary.empty()) draft.LeaveGroup(primary);
+  if (retain && draft.FindCluster(primary)->status != ClusterStatus::kAvailable) {
+    return BadState(fmt::format(
+        "Cache cluster {}, the primary, is {} and cannot be retained: it might come back "
+        "empty, and the replicas that have its data would be gone.",
+        primary, NameOf(draft.FindCluster(primary)->status)));
+  }
+  draft.EditGroup(*id).status = GroupStatus::kDeleting;
+  if (retain) draft.LeaveGroup(primary);
   DeleteClusters(draft, *id);
   AdvanceGroup(draft, settings, *id);  // there may be none
   return {};
 }
 
-Status Increase(Draft& draft, const Settings& settings, const IncreaseReplicas& request) {
-  Result<GroupId> id = FindExistingGroup(draft, request.id);
-  if (!id.ok()) return id.status();
-  const Group& group = *draft.FindGroup(*id);
-  EC_RETURN_IF_ERROR(CheckApplyImmediately(request.apply_immediately));
-  EC_RETURN_IF_ERROR(CheckAvailable(group));
-  if (!request.count) {
-    return {Fault::kInvalidParameterValue, "The parameter NewReplicaCount must be provided."};
-  }
-  const int present = ReplicasOf(draft, group);
-  if (*request.count <= present || *request.count > model::kGroupMembersMax - 1) {
-    return BadValue("NewReplicaCount", std::to_string(*request.count),
-                    fmt::format("It must be more than the present {} and at most {}.", present,
-                                model::kGroupMembersMax - 1));
-  }
-  std::vector<std::string> zones(static_cast<size_t>(*request.count - present));
-  if (!request.zones.empty()) {
-    if (request.zones.size() != zones.size()) {
-      return BadCombination(
-          fmt::format("{} zones are named for {} new replicas: the numbers must "
-                      "be equal.",
-                      request.zones.size(), zones.size()));
-    }
-    zones = request.zones;
-  }
-  EC_RETURN_IF_ERROR(AddFollowers(draft, settings, *id, {}, zones, {}));
-  draft.EditGroup(*id).status = GroupStatus::kModifying;
-  return {};
-}
-
-Status Decrease(Draft& draft, const Settings&, const DecreaseReplicas& request) {
-  Result<GroupId> id = FindExistingGroup(draft, request.id);
-  if (!id.ok()) return id.status();
-  const Group group = *draft.FindGroup(*id);
-  EC_RETURN_IF_ERROR(CheckApplyImmediately(request.apply_immediately));
-  EC_RETURN_IF_ERROR(CheckAvailable(group));
-  const int present = ReplicasOf(draft, group);
-  if (!request.count && request.remove.empty()) {
-    return {Fault::kInvalidParameterValue,
-            "The parameter NewReplicaCount or ReplicasToRemove must be provided."};
-  }
-  std::vector<ClusterId> leaving;
-  for (const std::string& name : request.remove) {
-    Result<const Member*> follower = FindFollower(draft, group, "ReplicasToRemove", name);
-    if (!follower.ok()) return follower.status();
-    if (std::ranges::find(leaving, (*follower)->cluster) != leaving.end()) {
-      return BadValue("ReplicasToRemove", name, "It is named twice.");
-    }
-    leaving.push_back((*follower)->cluster);
-  }
-  const int count = request.count.value_or(present - static_cast<int>(leaving.size()));
-  if (count == 0 && group.automatic_failover) {  // [AWS]
-    return {Fault::kInvalidParameterValue,
-            "Must have at least 1 replica when cluster mode is disabled with auto failover "
-            "enabled."};
-  }
-  if (count < 0 || count >= present) {
-    return BadValue("NewReplicaCount", std::to_string(count),
-                    fmt::format("It must be less than the present {} and at least 0.", present));
-  }
-  if (!leaving.empty() && static_cast<int>(leaving.size()) != present - count) {
-    return BadCombination(fmt::format("ReplicasToRemove names {} clusters, but {} are to go.",
-                                      leaving.size(), present - count));
-  }
-  if (leaving.empty()) {  // the youngest ones
-    std::vector<const Member*> followers = FollowersOf(draft, group);
-    std::ranges::sort(followers, std::greater(), &Member::id);
-    followers.resize(static_cast<size_t>(present - count));
-    for (const Member* follower : followers) leaving.push_back(follower->cluster);
-  }
-  for (const ClusterId& cluster : leaving) DeleteReplica(draft, cluster);
-  draft.EditGroup(*id).status = GroupStatus::kModifying;
-  draft.TouchGroup(*id);
-  return {};
-}
-
-Status Test(Draft& draft, const Settings&, const TestFailover& request) {
+Status Test(Draft& draft, const Settings& settings, const TestFailover& request) {
   Result<GroupId> id = FindExistingGroup(draft, request.id);
   if (!id.ok()) return id.status();
   const Group& group = *draft.FindGroup(*id);
@@ -411,6 +263,12 @@ Status Test(Draft& draft, const Settings&, const TestFailover& request) {
         fmt::format("A test of the failover of replication group {} is under way: cache cluster {} "
                     "is not back yet.",
                     *id, *group.tested));
+  }
+  const bool any_heir = std::ranges::any_of(FollowersOf(draft, group), [&](const Member* follower) {
+    return WhyNotPromotable(draft, settings, *follower).empty();
+  });
+  if (!any_heir) {
+    return BadState(fmt::format("Replication group {} has no replica that could take over.", *id));
   }
   std::vector<WallTime> tests;
   std::ranges::copy_if(group.tests, std::back_inserter(tests), [&](WallTime at) {
@@ -457,39 +315,12 @@ Status SwitchOver(Draft& draft, const Settings& settings, const Switchover& requ
   return BadState(fmt::format("Replication group {} has no replica that could lead.", *id));
 }
 
-Status PromoteReplica(Draft& draft, const Settings&, const Promote& request) {
-  Result<ClusterId> id = FindExisting(draft, request.cluster);
-  if (!id.ok()) return id.status();
-  const Cluster& cluster = *draft.FindCluster(*id);
-  if (cluster.group.empty()) {
-    return {Fault::kInvalidCacheClusterState,
-            fmt::format("Cache cluster {} is no replica: it is a master of its own already.", *id)};
-  }
-  const GroupId group_id = cluster.group;
-  const Group& group = *draft.FindGroup(group_id);
-  if (LeaderOf(draft, group) == *id) {
-    return {Fault::kInvalidCacheClusterState,
-            fmt::format("Cache cluster {} is the primary of replication group {}; only a replica "
-                        "can be promoted.",
-                        *id, group_id)};
-  }
-  EC_RETURN_IF_ERROR(CheckMayLeave(draft, cluster));
-  if (cluster.status != ClusterStatus::kAvailable) {
-    return {Fault::kInvalidCacheClusterState,
-            fmt::format("Cache cluster {} is not in available state: it is {}.", *id,
-                        NameOf(cluster.status))};
-  }
-  if (request.force) {
-    Detach(draft, *id);
-    return {};
-  }
-  EC_RETURN_IF_ERROR(CheckAvailable(group));
-  Group& changed = draft.EditGroup(group_id);
-  changed.status = GroupStatus::kModifying;
-  changed.promoting = *id;
-  ++changed.proof;
-  draft.TouchGroup(group_id);
-  return {};
+void PutOffPendingPrimary(Draft& draft, const GroupId& id) {
+  const Group& group = *draft.FindGroup(id);
+  if (!group.pending_primary) return;
+  const Cluster& leader = *draft.FindCluster(LeaderOf(draft, group));
+  const auto window = *model::ParseMaintenanceWindow(leader.maintenance_window);
+  draft.EditGroup(id).pending_due = model::NextOpening(window, draft.now().wall);
 }
 
 void OpenGroupWindows(Draft& draft, const Settings& settings) {

@@ -2,6 +2,10 @@
 // changes the draft only when it cannot fail any more.
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "common/status.h"
 #include "controlplane/core/commands.h"
 #include "controlplane/core/draft.h"
@@ -16,8 +20,6 @@ Status Increase(Draft& draft, const Settings& settings, const IncreaseReplicas& 
 Status Decrease(Draft& draft, const Settings& settings, const DecreaseReplicas& request);
 Status Test(Draft& draft, const Settings& settings, const TestFailover& request);
 Status SwitchOver(Draft& draft, const Settings& settings, const Switchover& request);
-Status PromoteReplica(Draft& draft, const Settings& settings, const Promote& request);
-Status DemoteMaster(Draft& draft, const Settings& settings, const Demote& request);
 
 // CreateCacheCluster with a ReplicationGroupId: one more follower, with the leader's settings.
 Status AddReadReplica(Draft& draft, const Settings& settings, const CreateCluster& request);
@@ -40,8 +42,18 @@ Status AddFollowers(Draft& draft, const Settings& settings, const model::GroupId
 // Whether the cluster may be deleted or promoted as far as its group is concerned; AWS's faults.
 Status CheckMayLeave(const Draft& draft, const model::Cluster& cluster);
 
+// Has a pending primary, if there is one, wait for the leader's maintenance window as it is now.
+void PutOffPendingPrimary(Draft& draft, const model::GroupId& id);
+
 // Begins the changes of primary that have waited for the maintenance window.
 void OpenGroupWindows(Draft& draft, const Settings& settings);
+
+// Whether the group may be changed; AWS's fault.
+Status CheckAvailable(const model::Group& group);
+
+// The group's follower of that name; the faults say what else it is.
+Result<const model::Member*> FindFollower(const Draft& draft, const model::Group& group,
+                                          std::string_view parameter, const std::string& text);
 
 // The group of a request, by an id in any letter case.
 Result<model::GroupId> FindExistingGroup(const Draft& draft, const std::string& id);

@@ -29,8 +29,8 @@ model::ClusterId LeaderOf(const Draft& draft, const model::Group& group);
 // The engine of a follower has ended: what was proved of it is void, and only a proof that is asked
 // for from now on counts. Nothing for any other member.
 void ForgetSync(Draft& draft, MemberId id);
-// Makes a replica a master of its own.
-void Detach(Draft& draft, const model::ClusterId& cluster);
+// Whether what is under way in the group has stood still for too long.
+bool IsGroupOverdue(const Draft& draft, const Settings& settings, const model::GroupId& id);
 
 // Has all clusters of the group deleted.
 void DeleteClusters(Draft& draft, const model::GroupId& id);

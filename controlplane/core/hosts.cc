@@ -7,6 +7,7 @@
 
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/default_network.h"
+#include "controlplane/core/fault_commands.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
@@ -34,7 +35,7 @@ Status EnsureZone(Draft& draft, const std::string& name) {
     return {Fault::kInsufficientCapacity,
             fmt::format("The VPC {} has no room for a subnet of zone {}.", ToString(vpc), name)};
   }
-  draft.PutZone({name, subnet, 0});
+  draft.PutZone({name, subnet});
   return {};
 }
 
@@ -189,6 +190,7 @@ void PassTime(Draft& draft, const Settings& settings, bool everything) {
   for (const model::GroupId& id : GroupsDue(state, settings, draft.now())) {
     AdvanceGroup(draft, settings, id);
   }
+  DropPastFaults(draft);
   OpenWindows(draft, settings);
   OpenGroupWindows(draft, settings);
   DropOldEvents(draft);
@@ -197,6 +199,10 @@ void PassTime(Draft& draft, const Settings& settings, bool everything) {
 void ForgetAll(Draft& draft) {
   for (const ClusterId& id : draft.Clusters()) draft.DropCluster(id);
   for (const model::GroupId& id : draft.Groups()) draft.DropGroup(id);
+  ResetNetwork(draft);
+  std::vector<uint64_t> faults;
+  for (const model::WireFault* fault : draft.Faults()) faults.push_back(fault->number);
+  for (const uint64_t number : faults) draft.DropFault(number);
   draft.DropEventsBelow(draft.installation().next_event);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "controlplane/core/addresses.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/member_lifecycle.h"
 #include "controlplane/core/messages.h"
@@ -90,9 +91,9 @@ Opening OpenConfiguration(Draft& draft, const Settings& settings, const ClusterI
   if (seen->listening) return Opening::kOpen;
   if (seen->trouble == EndpointTrouble::kNone) return Opening::kWaiting;
   const std::string& zone = draft.FindHost(configuration.host)->zone;
-  const auto ip = draft.FindAddress(zone, {});
+  const auto ip = FindAddress(draft, cluster, zone, {});
   if (configuration.readdressed >= settings.readdress_max || !ip) return Opening::kImpossible;
-  draft.UseAddress(zone, *ip);
+  UseAddress(draft, cluster, *ip);
   Cluster& moved = draft.EditCluster(id);
   moved.configuration->address.ip = *ip;
   ++moved.configuration->readdressed;

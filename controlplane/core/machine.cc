@@ -4,12 +4,16 @@
 
 #include "common/overloaded.h"
 #include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/default_network.h"
 #include "controlplane/core/draft.h"
+#include "controlplane/core/fault_commands.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/hosts.h"
 #include "controlplane/core/network_commands.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/promote_demote.h"
+#include "controlplane/core/subnet_groups.h"
 #include "controlplane/core/tags.h"
 
 namespace ec::core {
@@ -32,6 +36,10 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const Promote& request) { return PromoteReplica(draft, settings, request); },
           [&](const Demote& request) { return DemoteMaster(draft, settings, request); },
           [&](const NetworkCommand& request) { return Obey(draft, request); },
+          [&](const CreateSubnetGroup& request) { return Create(draft, request); },
+          [&](const ModifySubnetGroup& request) { return Modify(draft, request); },
+          [&](const DeleteSubnetGroup& request) { return Delete(draft, request); },
+          [&](const FaultCommand& request) { return Obey(draft, request); },
           [&](const AddTags& request) { return Tag(draft, request); },
           [&](const RemoveTags& request) { return Untag(draft, request); },
           [&](const Reset&) {
@@ -39,6 +47,12 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
             return Status();
           },
           [&](const Install& install) { return InstallAt(draft, install); },
+          [&](const Prepare& request) {
+            EnsureDefaultVpc(draft);
+            EnsureLocalhost(draft, request.localhost_instance);
+            draft.ServeOutside(request.outside);
+            return Status();
+          },
       },
       command);
 }
@@ -92,6 +106,7 @@ std::optional<Instant> NextDeadline(const model::State& state, const Settings& s
   if (!state.group_windows.empty()) {
     consider(now.instant + (state.group_windows.begin()->first - now.wall));
   }
+  if (const auto end = NextFaultEnd(state, now)) consider(*end);
   if (const auto due = NextGroupDeadline(state, settings, now)) consider(*due);
   return next;
 }

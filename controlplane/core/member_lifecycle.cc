@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/mutant.h"
+#include "controlplane/core/addresses.h"
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
@@ -83,12 +84,13 @@ void Fail(Draft& draft, MemberId id, const std::string& why) {
 }
 
 void Readdress(Draft& draft, const Settings& settings, const Member& member, const View& view) {
-  const auto ip = draft.FindAddress(member.zone, {});
+  const model::Cluster& cluster = *draft.FindCluster(member.cluster);
+  const auto ip = FindAddress(draft, cluster, member.zone, {});
   if (member.readdressed >= settings.readdress_max || !ip) {
     Fail(draft, member.id, view.endpoint->trouble_text);
     return;
   }
-  draft.UseAddress(member.zone, *ip);
+  UseAddress(draft, cluster, *ip);
   Member& moved = draft.EditMember(member.id);
   moved.address.ip = *ip;
   ++moved.readdressed;

@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "common/time.h"
 
 namespace ec::core::messages {
 
@@ -125,5 +128,15 @@ inline std::string NodeResumed(std::string_view node) {
 inline std::string NodeFailed(std::string_view node, std::string_view why) {
   return fmt::format("Cache node {} has failed: {}", node, why);
 }
+inline std::string FaultBegun(std::string_view id, std::string_view what,
+                              const std::optional<Duration>& duration) {
+  const std::string text = fmt::format("Fault {} begins: {}", id, what);
+  if (!duration) return text;
+  return fmt::format("{}, for {} s", text, static_cast<double>(duration->count()) / 1e6);
+}
+inline std::string FaultCleared(std::string_view id) {
+  return fmt::format("Fault {} was cleared", id);
+}
+inline std::string FaultEnded(std::string_view id) { return fmt::format("Fault {} has ended", id); }
 
 }  // namespace ec::core::messages

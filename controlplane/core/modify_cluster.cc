@@ -5,6 +5,7 @@
 #include <set>
 
 #include "controlplane/core/cluster_commands.h"
+#include "controlplane/core/group_commands.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
 #include "controlplane/core/placement.h"
@@ -290,8 +291,13 @@ Status ChangeNotification(const ModifyCluster& request, Cluster* cluster) {
 Status ChangeRecord(const Draft& draft, const ModifyCluster& request, Cluster* cluster) {
   EC_RETURN_IF_ERROR(ChangeWindows(request, cluster));
   EC_RETURN_IF_ERROR(ChangeNotification(request, cluster));
-  EC_RETURN_IF_ERROR(CheckSecurityGroups(request.security_groups, request.cache_security_groups));
-  if (!request.security_groups.empty()) cluster->security_groups = request.security_groups;
+  EC_RETURN_IF_ERROR(CheckCacheSecurityGroups(request.cache_security_groups));
+  if (!request.security_groups.empty()) {
+    Result<std::vector<model::SecurityGroupId>> groups =
+        ChooseSecurityGroups(draft, cluster->vpc, request.security_groups);
+    if (!groups.ok()) return groups.status();
+    cluster->security_groups = *groups;
+  }
   if (request.auto_minor_version_upgrade) {
     cluster->auto_minor_version_upgrade = *request.auto_minor_version_upgrade;
   }
@@ -323,6 +329,13 @@ bool AsksForSomething(const ModifyCluster& r) {
 }
 
 // --- making the changes ---------------------------------------------------------------------
+
+// Whom its endpoints admit is part of their hosts' plans.
+void TouchEndpoints(Draft& draft, const model::ClusterId& id) {
+  const Cluster cluster = *draft.FindCluster(id);
+  for (const MemberId member : cluster.members) draft.TouchMember(member);
+  if (!cluster.group.empty()) draft.TouchGroupEndpoints(cluster.group);
+}
 
 void Grow(Draft& draft, const Settings& settings, const model::ClusterId& id, int more,
           const std::vector<std::string>& zones) {
@@ -427,7 +440,13 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyCluster& reque
                                    draft.now().wall);
   cluster.pending = pending.empty() ? Pending{} : pending;
   draft.PutCluster(cluster);
-  if (new_groups) draft.AddClusterEvent(*id, messages::SecurityGroupsChanged());
+  if (request.maintenance_window && !cluster.group.empty()) {
+    PutOffPendingPrimary(draft, cluster.group);
+  }
+  if (new_groups) {
+    draft.AddClusterEvent(*id, messages::SecurityGroupsChanged());
+    TouchEndpoints(draft, *id);
+  }
   if (pending.empty()) return {};
   if (request.apply_immediately) {
     ApplyPending(draft, settings, *id);

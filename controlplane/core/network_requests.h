@@ -73,10 +73,20 @@ struct RunInstance {
   std::optional<model::SubnetId> subnet;       // absent: the default VPC's first one
   std::vector<model::SecurityGroupId> groups;  // none: the VPC's default one
   std::optional<std::string> address;          // absent: a free one
+  std::string network;                         // "172.18.0.0/16": comes from there, too; or empty
   NetworkTags tags;
+};
+// The first `least` of them or none, and then as many more as there is room for.
+struct RunInstances {
+  std::vector<RunInstance> wanted;
+  size_t least = 1;
 };
 struct TerminateInstance {
   model::InstanceId id;
+};
+// All of them or none.
+struct TerminateInstances {
+  std::vector<model::InstanceId> ids;
 };
 struct ModifyInstanceGroups {
   model::InstanceId id;
@@ -86,6 +96,6 @@ struct ModifyInstanceGroups {
 using NetworkCommand =
     std::variant<CreateVpc, DeleteVpc, CreateSubnet, DeleteSubnet, CreateSecurityGroup,
                  DeleteSecurityGroup, AuthorizeSecurityGroup, RevokeSecurityGroup, RunInstance,
-                 TerminateInstance, ModifyInstanceGroups>;
+                 RunInstances, TerminateInstance, TerminateInstances, ModifyInstanceGroups>;
 
 }  // namespace ec::core

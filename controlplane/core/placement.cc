@@ -11,6 +11,7 @@
 
 #include "common/check.h"
 #include "common/mutant.h"
+#include "controlplane/core/addresses.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/names.h"
 
@@ -67,11 +68,13 @@ Status NoAddress(const std::string& zone) {
 
 // Zones in the order in which a spread cluster's next node should try them: fewest of its own
 // nodes first, then the least loaded, then by name.
-std::vector<std::string> ZonesByPreference(const Draft& draft,
+std::vector<std::string> ZonesByPreference(const Draft& draft, const Cluster& cluster,
                                            const std::map<std::string, int>& own,
                                            std::map<HostId, size_t>& taken) {
+  const std::set<std::string> allowed = ZonesOf(draft, cluster);
   std::map<std::string, size_t> loads;
   for (const Host* host : draft.Hosts()) {
+    if (!allowed.contains(host->zone)) continue;
     loads[host->zone] += draft.LoadOf(host->id) + taken[host->id];
   }
   std::vector<std::tuple<int, size_t, std::string>> order;
@@ -88,7 +91,7 @@ std::vector<std::string> ZonesByPreference(const Draft& draft,
 class SeatFinder {
  public:
   SeatFinder(const Draft& draft, const Settings& settings, const Cluster& cluster)
-      : draft_(draft), settings_(settings), engine_(cluster.engine) {
+      : draft_(draft), settings_(settings), cluster_(cluster) {
     for (const Member* node : NodesOf(draft, cluster)) {
       if (node->status != model::MemberStatus::kDeleting) ++own_[node->zone];
     }
@@ -100,7 +103,7 @@ class SeatFinder {
       const std::string zone = wish.zones.empty() ? "" : wish.zones.at(static_cast<size_t>(i));
       Result<Seat> seat = zone.empty() ? Chosen(wish.spread) : In(zone);
       if (!seat.ok()) return seat.status();
-      const auto ip = draft_.FindAddress(seat->zone, addresses_);
+      const auto ip = FindAddress(draft_, cluster_, seat->zone, addresses_);
       if (!ip) return NoAddress(seat->zone);
       seat->ip = *ip;
       addresses_.insert(*ip);
@@ -113,39 +116,48 @@ class SeatFinder {
 
  private:
   Result<Seat> In(const std::string& zone) {
-    const auto host = ChooseHost(draft_, settings_, engine_, zone, taken_);
-    if (!host) return NoRoom(draft_, engine_, {zone});
+    const auto host = ChooseHost(draft_, settings_, cluster_.engine, zone, taken_);
+    if (!host) return NoRoom(draft_, cluster_.engine, {zone});
     return Seat{*host, zone, {}};
   }
 
   // A spread cluster takes any zone with room; another one stays in the zone that it has.
   Result<Seat> Chosen(bool spread) {
     const bool settled = !spread && !own_.empty();
-    const std::vector<std::string> zones =
-        settled ? std::vector{own_.begin()->first} : ZonesByPreference(draft_, own_, taken_);
+    const std::vector<std::string> zones = settled
+                                               ? std::vector{own_.begin()->first}
+                                               : ZonesByPreference(draft_, cluster_, own_, taken_);
     for (const std::string& zone : zones) {
-      if (const auto host = ChooseHost(draft_, settings_, engine_, zone, taken_)) {
+      if (const auto host = ChooseHost(draft_, settings_, cluster_.engine, zone, taken_)) {
         return Seat{*host, zone, {}};
       }
     }
-    return NoRoom(draft_, engine_, zones);
+    return NoRoom(draft_, cluster_.engine, zones);
   }
 
   const Draft& draft_;
   const Settings& settings_;
-  const EngineKind engine_;
+  const Cluster& cluster_;
   std::map<std::string, int> own_;  // the cluster's nodes by zone
   std::map<HostId, size_t> taken_;  // seats found so far
   std::set<Ip4> addresses_;         // and their addresses
 };
 
-Status CheckZones(const Draft& draft, const std::vector<std::string>& zones) {
+Status CheckZones(const Draft& draft, const Cluster& cluster,
+                  const std::vector<std::string>& zones) {
   std::set<std::string> known;
   for (const Host* host : draft.Hosts()) known.insert(host->zone);
   for (const std::string& zone : zones) {
     if (zone.empty() || known.contains(zone)) continue;
     return BadValue("PreferredAvailabilityZone", zone,
                     fmt::format("Availability zones with a host: {}.", fmt::join(known, ", ")));
+  }
+  const std::set<std::string> allowed = ZonesOf(draft, cluster);
+  for (const std::string& zone : zones) {
+    if (zone.empty() || allowed.contains(zone)) continue;
+    return BadValue("PreferredAvailabilityZone", zone,
+                    fmt::format("The subnets of cache subnet group {} are in {}.",
+                                cluster.subnet_group, fmt::join(allowed, ", ")));
   }
   return {};
 }
@@ -159,7 +171,7 @@ std::string FreeNodeId(const std::set<std::string>& used) {
 
 void PutMemberOn(Draft& draft, const Cluster& cluster, const std::string& node_id,
                  const Seat& seat) {
-  draft.UseAddress(seat.zone, seat.ip);
+  UseAddress(draft, cluster, seat.ip);
   Member member;
   member.id = draft.NewId();
   member.cluster = cluster.id;
@@ -212,12 +224,12 @@ std::vector<const Member*> NodesOf(const Draft& draft, const Cluster& cluster) {
 Result<std::vector<Seat>> FindSeats(const Draft& draft, const Settings& settings,
                                     const Cluster& cluster, int count, const ZoneWish& wish) {
   EC_CHECK(wish.zones.empty() || wish.zones.size() == static_cast<size_t>(count));
-  EC_RETURN_IF_ERROR(CheckZones(draft, wish.zones));
+  EC_RETURN_IF_ERROR(CheckZones(draft, cluster, wish.zones));
   const bool any_zone = wish.zones.empty() && !wish.spread && NodesOf(draft, cluster).empty();
   if (!any_zone) return SeatFinder(draft, settings, cluster).Find(count, wish);
   // The whole of a new cluster goes into one zone: the first that has room for it.
   std::map<HostId, size_t> none;
-  const std::vector<std::string> zones = ZonesByPreference(draft, {}, none);
+  const std::vector<std::string> zones = ZonesByPreference(draft, cluster, {}, none);
   for (const std::string& zone : zones) {
     const std::vector<std::string> one(static_cast<size_t>(count), zone);
     Result<std::vector<Seat>> seats = SeatFinder(draft, settings, cluster).Find(count, {one});
@@ -243,7 +255,7 @@ bool ReplaceMember(Draft& draft, const Settings& settings, MemberId id) {
   std::map<HostId, size_t> taken;
   const auto host = ChooseHost(draft, settings, cluster.engine, old.zone, taken);
   if (!host || *host == old.host) return false;
-  const auto ip = draft.FindAddress(old.zone, {});
+  const auto ip = FindAddress(draft, cluster, old.zone, {});
   if (!ip) return false;
   Member& superseded = draft.EditMember(id);
   superseded.node_id.clear();

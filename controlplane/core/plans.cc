@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "common/check.h"
+#include "controlplane/model/access.h"
+#include "controlplane/model/faults.h"
 #include "controlplane/model/parameters.h"
 
 namespace ec::core {
@@ -27,7 +29,7 @@ std::optional<Discovery> DiscoveryOf(const model::State& state, const Cluster& c
   Discovery discovery;
   discovery.version = cluster.discovery_version;
   for (const Member* member : ListedMembers(state, cluster)) {
-    discovery.nodes.push_back({ToString(member->address.ip), member->address});
+    discovery.nodes.push_back({ToString(member->address.ip), member->address, member->id});
   }
   return discovery;
 }
@@ -102,6 +104,43 @@ MemberId TargetOf(const model::State& state, const Cluster& cluster) {
   return best == nullptr ? 0 : best->id;
 }
 
+EndpointSpec ConfigurationOf(const model::State& state, const Cluster& cluster) {
+  EndpointSpec spec;
+  spec.id = cluster.configuration->id;
+  spec.listen = cluster.configuration->address;
+  spec.target = TargetOf(state, cluster);
+  spec.discovery = DiscoveryOf(state, cluster);
+  spec.door = model::DoorOf(state.records, cluster, spec.listen);
+  return spec;
+}
+
+// The second face of an endpoint: what clients from elsewhere connect to.
+EndpointSpec OutsideFace(const model::State& state, const model::OutsidePorts& outside,
+                         EndpointSpec spec) {
+  const auto port_of = [&](EndpointId id) -> uint16_t {
+    const auto found = state.records.outside_ports.find(id);
+    return found == state.records.outside_ports.end() ? 0 : found->second;
+  };
+  spec.source = spec.listen.ip;
+  spec.listen = {outside.listen, port_of(spec.id)};
+  spec.id = model::OutsideOf(spec.id);
+  spec.relayed = true;
+  if (!spec.discovery) return spec;
+  for (Discovery::Node& node : spec.discovery->nodes) {
+    node.host = outside.host;
+    node.address = {ParseIp4(outside.host).value_or(outside.listen), port_of(node.member)};
+  }
+  return spec;
+}
+
+void AddEndpoint(const model::State& state, EndpointSpec spec, PlanUpdate* update) {
+  const auto& outside = state.records.installation.outside;
+  if (outside && state.records.outside_ports.contains(spec.id)) {
+    update->endpoints.push_back(OutsideFace(state, *outside, spec));
+  }
+  update->endpoints.push_back(std::move(spec));
+}
+
 void AddMember(const model::State& state, const Member& member, PlanUpdate* update) {
   if (member.status == MemberStatus::kDeleting) {
     update->gone_members.push_back(member.id);
@@ -111,7 +150,13 @@ void AddMember(const model::State& state, const Member& member, PlanUpdate* upda
   const Cluster& cluster = state.records.clusters.at(member.cluster);
   if (WaitsForLeader(state, cluster, member)) return;
   update->members.push_back(SpecOf(state, cluster, member));
-  update->endpoints.push_back({member.id, member.address, member.id, DiscoveryOf(state, cluster)});
+  EndpointSpec endpoint;
+  endpoint.id = member.id;
+  endpoint.listen = member.address;
+  endpoint.target = member.id;
+  endpoint.discovery = DiscoveryOf(state, cluster);
+  endpoint.door = model::DoorOf(state.records, cluster, member.address);
+  AddEndpoint(state, std::move(endpoint), update);
 }
 
 // Its endpoints are closed, and its members are going.
@@ -120,7 +165,7 @@ bool IsLeaving(const model::Group& group) {
          group.status == model::GroupStatus::kCreateFailed;
 }
 
-EndpointSpec PrimaryOf(const model::Group& group) {
+EndpointSpec PrimaryOf(const model::State& state, const model::Group& group) {
   EndpointSpec spec;
   spec.id = group.primary.id;
   spec.listen = group.primary.address;
@@ -128,6 +173,7 @@ EndpointSpec PrimaryOf(const model::Group& group) {
   spec.target = demoting ? group.successor : group.leader;
   // While the leader steps down, connections wait for the epoch in which the successor leads.
   spec.leads_since = demoting ? group.epoch + 1 : group.epoch;
+  spec.door = model::DoorOf(state.records, group, group.primary.address);
   return spec;
 }
 
@@ -136,6 +182,7 @@ EndpointSpec ReaderOf(const model::State& state, const model::Group& group) {
   EndpointSpec spec;
   spec.id = group.reader.id;
   spec.listen = group.reader.address;
+  spec.door = model::DoorOf(state.records, group, group.reader.address);
   for (const model::ClusterId& cluster : group.members) {
     for (const MemberId id : state.records.clusters.at(cluster).members) {
       const Member& member = state.records.members.at(id);
@@ -154,6 +201,14 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
   update.revision = state.records.revision;
   update.base = base;
   if (base < state.gone_since || base > state.records.revision) update.base = 0;
+  if (state.access && (update.base == 0 || state.access->revision > update.base)) {
+    update.network = state.access;
+  }
+  const auto faults = state.faults.find(host);
+  if (faults != state.faults.end() && faults->second &&
+      (update.base == 0 || faults->second->revision > update.base)) {
+    update.faults = faults->second;
+  }
   const auto found = state.hosts.find(host);
   if (found == state.hosts.end()) return update;
   const model::HostIndex& index = found->second;
@@ -163,8 +218,7 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
   for (auto it = index.configurations.lower_bound({update.base + 1, ""});
        it != index.configurations.end(); ++it) {
     const Cluster& cluster = state.records.clusters.at(it->second);
-    update.endpoints.push_back({cluster.configuration->id, cluster.configuration->address,
-                                TargetOf(state, cluster), DiscoveryOf(state, cluster)});
+    AddEndpoint(state, ConfigurationOf(state, cluster), &update);
   }
   for (auto it = index.groups.lower_bound({update.base + 1, ""}); it != index.groups.end(); ++it) {
     const model::Group& group = state.records.groups.at(it->second);
@@ -173,8 +227,8 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
       update.gone_endpoints.push_back(group.reader.id);
       continue;
     }
-    if (group.primary.host == host) update.endpoints.push_back(PrimaryOf(group));
-    if (group.reader.host == host) update.endpoints.push_back(ReaderOf(state, group));
+    if (group.primary.host == host) AddEndpoint(state, PrimaryOf(state, group), &update);
+    if (group.reader.host == host) AddEndpoint(state, ReaderOf(state, group), &update);
   }
   if (update.base == 0) {  // what is not in it is gone
     update.gone_members.clear();
@@ -186,11 +240,18 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
     if (!gone.endpoint) update.gone_members.push_back(gone.id);
     update.gone_endpoints.push_back(gone.id);
   }
+  if (!state.records.installation.outside) return update;
+  for (size_t i = 0, count = update.gone_endpoints.size(); i < count; ++i) {
+    update.gone_endpoints.push_back(model::OutsideOf(update.gone_endpoints[i]));
+  }
   return update;
 }
 
 std::set<HostId> HostsTouched(const model::State& state, const model::Edit& edit) {
   std::set<HostId> hosts;
+  if (model::ChangesAccess(state.records, edit) || model::ChangesFaults(state.records, edit)) {
+    for (const auto& [id, host] : state.records.hosts) hosts.insert(id);
+  }
   for (const auto& [id, change] : edit.members) {
     if (change) hosts.insert(change->host);
     const auto old = state.records.members.find(id);

@@ -16,47 +16,95 @@ Status NotAvailable() {
 }
 
 Status NotFound(const Tagged& tagged) {
-  if (tagged.is_group) {
-    return {Fault::kReplicationGroupNotFound,
-            fmt::format("ReplicationGroup not found: {}", tagged.id)};
+  switch (tagged.kind) {
+    case Tagged::Kind::kGroup:
+      return {Fault::kReplicationGroupNotFound,
+              fmt::format("ReplicationGroup not found: {}", tagged.id)};
+    case Tagged::Kind::kSubnetGroup:
+      return {Fault::kCacheSubnetGroupNotFound,
+              fmt::format("CacheSubnetGroup not found: {}", tagged.id)};
+    case Tagged::Kind::kCluster:
+      break;
   }
   return {Fault::kCacheClusterNotFound, fmt::format("CacheCluster not found: {}", tagged.id)};
+}
+
+std::string NounOf(Tagged::Kind kind) {
+  switch (kind) {
+    case Tagged::Kind::kGroup:
+      return "Replication group";
+    case Tagged::Kind::kSubnetGroup:
+      return "Cache subnet group";
+    case Tagged::Kind::kCluster:
+      break;
+  }
+  return "Cache cluster";
+}
+
+std::optional<Tagged::Kind> ParseKind(std::string_view kind) {
+  if (kind == model::kClusterArnKind) return Tagged::Kind::kCluster;
+  if (kind == model::kGroupArnKind) return Tagged::Kind::kGroup;
+  if (kind == model::kSubnetGroupArnKind) return Tagged::Kind::kSubnetGroup;
+  return std::nullopt;
 }
 
 // What the ARN speaks of, whether it is there or not.
 Result<Tagged> NameIn(const std::string& text, const model::Installation& here) {
   Result<model::Arn> arn = model::ParseArn(text);
   if (!arn.ok()) return arn.status();
-  const bool is_group = arn->kind == model::kGroupArnKind;
-  if (!is_group && arn->kind != model::kClusterArnKind) {
+  const auto kind = ParseKind(arn->kind);
+  if (!kind) {
     return Status(Fault::kInvalidArn,
-                  fmt::format("The ARN '{}' names a {}; only clusters and replication groups are "
-                              "emulated.",
+                  fmt::format("The ARN '{}' names a {}; only clusters, replication groups and "
+                              "cache subnet groups are emulated.",
                               text, arn->kind));
   }
-  const Tagged tagged{is_group, arn->name};
+  const Tagged tagged{*kind, arn->name};
   if (arn->region != here.region || arn->account != here.account) return NotFound(tagged);
   return tagged;
 }
 
 // The tags of what is there; nullptr when it is not.
 const TagMap* TagsOf(const Draft& draft, const Tagged& tagged) {
-  if (tagged.is_group) {
-    const model::Group* group = draft.FindGroup(tagged.id);
-    return group == nullptr ? nullptr : &group->tags;
+  const auto of = [](const auto* row) { return row == nullptr ? nullptr : &row->tags; };
+  switch (tagged.kind) {
+    case Tagged::Kind::kGroup:
+      return of(draft.FindGroup(tagged.id));
+    case Tagged::Kind::kSubnetGroup:
+      return of(draft.FindSubnetGroup(tagged.id));
+    case Tagged::Kind::kCluster:
+      break;
   }
-  const model::Cluster* cluster = draft.FindCluster(tagged.id);
-  return cluster == nullptr ? nullptr : &cluster->tags;
+  return of(draft.FindCluster(tagged.id));
 }
 
 bool IsAvailable(const Draft& draft, const Tagged& tagged) {
-  return tagged.is_group ? draft.FindGroup(tagged.id)->status == model::GroupStatus::kAvailable
-                         : draft.FindCluster(tagged.id)->status == model::ClusterStatus::kAvailable;
+  switch (tagged.kind) {
+    case Tagged::Kind::kGroup:
+      return draft.FindGroup(tagged.id)->status == model::GroupStatus::kAvailable;
+    case Tagged::Kind::kSubnetGroup:
+      return true;
+    case Tagged::Kind::kCluster:
+      break;
+  }
+  return draft.FindCluster(tagged.id)->status == model::ClusterStatus::kAvailable;
 }
 
 void Put(Draft& draft, const Tagged& tagged, TagMap tags) {
-  (tagged.is_group ? draft.EditGroup(tagged.id).tags : draft.EditCluster(tagged.id).tags) =
-      std::move(tags);
+  switch (tagged.kind) {
+    case Tagged::Kind::kGroup:
+      draft.EditGroup(tagged.id).tags = std::move(tags);
+      return;
+    case Tagged::Kind::kSubnetGroup: {
+      model::CacheSubnetGroup group = *draft.FindSubnetGroup(tagged.id);
+      group.tags = std::move(tags);
+      draft.Put(std::move(group));
+      return;
+    }
+    case Tagged::Kind::kCluster:
+      draft.EditCluster(tagged.id).tags = std::move(tags);
+      return;
+  }
 }
 
 Result<Tagged> FindTagged(const Draft& draft, const std::string& arn) {
@@ -70,10 +118,32 @@ Result<Tagged> FindTagged(const Draft& draft, const std::string& arn) {
 Result<Tagged> FindTagged(const model::Records& records, const std::string& arn) {
   Result<Tagged> tagged = NameIn(arn, records.installation);
   if (!tagged.ok()) return tagged;
-  const bool is_there = tagged->is_group ? records.groups.contains(tagged->id)
-                                         : records.clusters.contains(tagged->id);
+  bool is_there = false;
+  switch (tagged->kind) {
+    case Tagged::Kind::kGroup:
+      is_there = records.groups.contains(tagged->id);
+      break;
+    case Tagged::Kind::kSubnetGroup:
+      is_there = records.subnet_groups.contains(tagged->id);
+      break;
+    case Tagged::Kind::kCluster:
+      is_there = records.clusters.contains(tagged->id);
+      break;
+  }
   if (!is_there) return NotFound(*tagged);
   return tagged;
+}
+
+const TagMap& TagsOf(const model::Records& records, const Tagged& tagged) {
+  switch (tagged.kind) {
+    case Tagged::Kind::kGroup:
+      return records.groups.at(tagged.id).tags;
+    case Tagged::Kind::kSubnetGroup:
+      return records.subnet_groups.at(tagged.id).tags;
+    case Tagged::Kind::kCluster:
+      break;
+  }
+  return records.clusters.at(tagged.id).tags;
 }
 
 Status Tag(Draft& draft, const AddTags& request) {
@@ -100,9 +170,8 @@ Status Untag(Draft& draft, const RemoveTags& request) {
   for (const std::string& key : request.keys) {
     if (tags.erase(key) > 0) continue;
     if (TagsOf(draft, *tagged)->contains(key)) continue;  // named twice
-    return {Fault::kTagNotFound,
-            fmt::format("{} {} has no tag with the key '{}'.",
-                        tagged->is_group ? "Replication group" : "Cache cluster", tagged->id, key)};
+    return {Fault::kTagNotFound, fmt::format("{} {} has no tag with the key '{}'.",
+                                             NounOf(tagged->kind), tagged->id, key)};
   }
   Put(draft, *tagged, std::move(tags));
   return {};

@@ -12,11 +12,16 @@ Status Untag(Draft& draft, const RemoveTags& request);
 
 // What an ARN may name.
 struct Tagged {
-  bool is_group = false;
+  enum class Kind { kCluster, kGroup, kSubnetGroup };
+  Kind kind = Kind::kCluster;
   std::string id;
 };
 
 // Errors: kInvalidArn, and the NotFound fault of its kind.
 Result<Tagged> FindTagged(const model::Records& records, const std::string& arn);
+
+// Its tags. REQUIRES: FindTagged() has found it in the same records.
+const std::map<std::string, std::string>& TagsOf(const model::Records& records,
+                                                 const Tagged& tagged);
 
 }  // namespace ec::core

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "controlplane/core/default_network.h"
 #include "controlplane/model/limits.h"
 #include "controlplane/model/names.h"
 #include "controlplane/model/parameters.h"
@@ -55,22 +56,41 @@ Result<std::map<std::string, std::string>> MergeTags(std::map<std::string, std::
   return present;
 }
 
-Status CheckSecurityGroups(const std::vector<std::string>& security_groups,
-                           const std::vector<std::string>& cache_security_groups) {
-  if (!cache_security_groups.empty()) {  // [AWS] the text of an account that has VPCs only
-    return {Fault::kInvalidParameterValue,
-            "Use of cache security groups is not permitted in this API version for your account."};
-  }
-  for (const std::string& id : security_groups) {
-    const bool well_formed =
-        id.size() > 3 && id.starts_with("sg-") && std::all_of(id.begin() + 3, id.end(), [](char c) {
-          return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        });
-    if (!well_formed) {
-      return BadValue("SecurityGroupIds", id, "It must have the form sg-0123456789abcdef0.");
+Status RefuseCacheSecurityGroups() {  // [AWS] the text of an account that has VPCs only
+  return {Fault::kInvalidParameterValue,
+          "Use of cache security groups is not permitted in this API version for your account."};
+}
+
+Status CheckCacheSecurityGroups(const std::vector<std::string>& names) {
+  return names.empty() ? Status() : RefuseCacheSecurityGroups();
+}
+
+Result<std::vector<model::SecurityGroupId>> ChooseSecurityGroups(
+    const Draft& draft, const model::VpcId& vpc, const std::vector<std::string>& asked) {
+  std::vector<model::SecurityGroupId> groups;
+  for (const std::string& id : asked) {
+    const model::SecurityGroupRow* group = draft.FindSecurityGroup(id);
+    if (group == nullptr) {
+      return BadValue("SecurityGroupIds", id, "There is no such security group.");
     }
+    if (group->vpc != vpc) {
+      return BadValue("SecurityGroupIds", id,
+                      fmt::format("This security group belongs to VPC {}, not to {}, where the "
+                                  "cache cluster is.",
+                                  group->vpc, vpc));
+    }
+    if (std::ranges::find(groups, id) == groups.end()) groups.push_back(id);
   }
-  return {};
+  if (groups.size() > model::kSecurityGroupsPerClusterMax) {
+    return BadValue("SecurityGroupIds", std::to_string(groups.size()),
+                    fmt::format("A cache cluster can have at most {} security groups.",
+                                model::kSecurityGroupsPerClusterMax));
+  }
+  if (groups.empty()) {
+    const model::SecurityGroupRow* fallback = FindDefaultGroup(draft, vpc);
+    if (fallback != nullptr) groups.push_back(fallback->id);
+  }
+  return groups;
 }
 
 Status CheckTopic(std::string_view arn) {

@@ -26,9 +26,12 @@ Status AlreadyExists(const model::ClusterId& id);
 Result<std::map<std::string, std::string>> MergeTags(std::map<std::string, std::string> present,
                                                      const Tags& tags);
 
-// security_groups: "sg-" and hexadecimal digits.
-Status CheckSecurityGroups(const std::vector<std::string>& security_groups,
-                           const std::vector<std::string>& cache_security_groups);
+// EC2-Classic's cache security groups are refused: an account has VPCs only.
+Status RefuseCacheSecurityGroups();
+Status CheckCacheSecurityGroups(const std::vector<std::string>& names);
+// A cluster's security groups: those asked for, which must be the VPC's, or its default one.
+Result<std::vector<model::SecurityGroupId>> ChooseSecurityGroups(
+    const Draft& draft, const model::VpcId& vpc, const std::vector<std::string>& asked);
 Status CheckTopic(std::string_view arn);
 Status CheckSnapshotRetention(int days, const model::NodeType& type);
 // Only IPv4 is emulated.

@@ -25,6 +25,14 @@ inline constexpr int kMemcachedNodesMax = 40;
 // Account quotas, "Nodes per Region"; can be raised on AWS, and here by a flag.
 inline constexpr int kRegionNodesMaxDefault = 300;
 
+// Account quotas: "Subnet groups per Region", "Subnets per subnet group".
+inline constexpr size_t kSubnetGroupsMax = 300;
+inline constexpr size_t kSubnetsPerGroupMax = 20;
+// CreateCacheSubnetGroup, CacheSubnetGroupName.
+inline constexpr size_t kSubnetGroupNameLengthMax = 255;
+// SecurityGroupIds, by EC2's quota of groups per network interface.
+inline constexpr size_t kSecurityGroupsPerClusterMax = 5;
+
 // Tag restrictions of AWS at large.
 inline constexpr size_t kTagsMax = 50;
 inline constexpr size_t kTagKeyLengthMax = 128;

@@ -56,6 +56,17 @@ Result<std::string> ParseGroupId(std::string_view text) {
   return ParseId(text, "ReplicationGroupId", kGroupIdLengthMax);
 }
 
+Result<std::string> ParseSubnetGroupName(std::string_view text) {
+  const bool well_formed =
+      !text.empty() && text.size() <= kSubnetGroupNameLengthMax &&
+      std::ranges::all_of(text, [](char c) { return IsLetter(c) || IsDigit(c) || c == '-'; });
+  if (well_formed) return Lower(text);
+  return Status(Fault::kInvalidParameterValue,
+                fmt::format("Invalid value for CacheSubnetGroupName: '{}'. It must have 1 to {} "
+                            "letters, digits and hyphens.",
+                            text, kSubnetGroupNameLengthMax));
+}
+
 bool IsZoneOf(std::string_view zone, std::string_view region) {
   return zone.size() == region.size() + 1 && zone.starts_with(region) && zone.back() >= 'a' &&
          zone.back() <= 'z';

@@ -15,6 +15,8 @@ std::string Lower(std::string_view text);
 Result<std::string> ParseClusterId(std::string_view text);
 // The same for a replication group.
 Result<std::string> ParseGroupId(std::string_view text);
+// The same for a cache subnet group: letters, digits and hyphens.
+Result<std::string> ParseSubnetGroupName(std::string_view text);
 
 // Letters, digits and hyphens; begins with a letter; no two hyphens in a row, none at the end.
 bool IsIdentifier(std::string_view text);
@@ -30,6 +32,8 @@ inline constexpr std::string_view kClusterArnKind = "cluster";
 inline constexpr std::string_view kClusterSourceType = "cache-cluster";
 inline constexpr std::string_view kGroupArnKind = "replicationgroup";
 inline constexpr std::string_view kGroupSourceType = "replication-group";
+inline constexpr std::string_view kSubnetGroupArnKind = "subnetgroup";
+inline constexpr std::string_view kFaultSourceType = "fault";  // not one of AWS's
 
 struct Arn {
   std::string region;

@@ -8,6 +8,15 @@ Ip4 InSlice(const Vpc& vpc, Ip4 address) {
   return {vpc.slice.network.bits | (address.bits & 0xffffu)};
 }
 
+Cidr InSlice(const Vpc& vpc, const Cidr& block) {
+  return {InSlice(vpc, block.network), block.prefix};
+}
+
+Ip4 SourceOf(const Vpc& vpc, const InstanceRow& instance) {
+  if (instance.id == kLocalhostInstance) return {127u << 24 | 1u};
+  return InSlice(vpc, instance.address);
+}
+
 // FNV-1a, and then mixed: the digits of two ids differ widely however alike the texts are.
 std::string Ec2Id(const std::string& prefix, const std::string& text) {
   uint64_t mixed = 14695981039346656037u;

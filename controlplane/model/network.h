@@ -20,6 +20,7 @@ using VpcId = std::string;            // "vpc-" and 17 hexadecimal digits, like 
 using SubnetId = std::string;         // "subnet-..."
 using SecurityGroupId = std::string;  // "sg-..."
 using InstanceId = std::string;       // "i-...", or "i-localhost"
+using SubnetGroupName = std::string;  // in lower case
 
 struct Vpc {
   VpcId id;
@@ -74,15 +75,29 @@ struct InstanceRow {
   VpcId vpc;
   Ip4 address;  // in the subnet
   std::vector<SecurityGroupId> groups;
+  std::optional<Cidr> network;  // all that comes from there is this instance, too
   WallTime launched;
   std::map<std::string, std::string> tags;
   uint64_t revision = 0;
   friend bool operator==(const InstanceRow&, const InstanceRow&) = default;
 };
 
+// ElastiCache's own: the subnets in which a cluster's nodes may live.
+struct CacheSubnetGroup {
+  SubnetGroupName name;
+  std::string description;
+  VpcId vpc;
+  std::vector<SubnetId> subnets;  // all of that VPC, as they were named; never empty
+  std::map<std::string, std::string> tags;
+  uint64_t revision = 0;
+  friend bool operator==(const CacheSubnetGroup&, const CacheSubnetGroup&) = default;
+};
+
+inline constexpr const char* kDefaultSubnetGroup = "default";  // the default VPC's
 inline constexpr const char* kDefaultGroupName = "default";
 inline constexpr const char* kLocalhostInstance = "i-localhost";
 // EC2 keeps the first four addresses of a subnet and the last one to itself.
+inline constexpr uint32_t kSubnetAddressesReservedFirst = 4;
 inline constexpr uint32_t kSubnetAddressesReserved = 5;
 inline constexpr int kRulesPerGroupMax = 60;      // EC2's default quota
 inline constexpr int kGroupsPerInterfaceMax = 5;  // the same
@@ -90,6 +105,10 @@ inline constexpr int kSecurityGroupsPerVpcMax = 2500;
 
 // The address in the VPC's slice of loopback that stands for this one.
 Ip4 InSlice(const Vpc& vpc, Ip4 address);
+Cidr InSlice(const Vpc& vpc, const Cidr& block);
+
+// What an instance's connections come from on this machine. Of this machine itself: 127.0.0.1.
+Ip4 SourceOf(const Vpc& vpc, const InstanceRow& instance);
 
 // An id of EC2's form that follows from the text: "vpc-" and 17 hexadecimal digits.
 std::string Ec2Id(const std::string& prefix, const std::string& text);

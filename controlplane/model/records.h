@@ -14,6 +14,7 @@
 #include "common/engine_kind.h"
 #include "common/host_plan.h"
 #include "common/time.h"
+#include "common/wire_fault.h"
 #include "controlplane/model/network.h"
 #include "controlplane/model/node_types.h"
 
@@ -110,6 +111,7 @@ struct Cluster {
   std::string maintenance_window;
   std::string parameter_group;
   std::string subnet_group;
+  VpcId vpc;  // the subnet group's
   std::vector<std::string> security_groups;
   bool auto_minor_version_upgrade = true;
   int snapshot_retention = 0;   // days
@@ -223,32 +225,63 @@ struct Host {
   friend bool operator==(const Host&, const Host&) = default;
 };
 
-// An availability zone: its subnet of the VPC, and where the search for a free address goes on.
+// An availability zone, and the part of the installation's slice of loopback that is its default
+// subnet's.
 struct Zone {
   std::string name;
   Cidr subnet;
-  uint32_t next_offset = 0;
   friend bool operator==(const Zone&, const Zone&) = default;
+};
+
+// A fault that somebody has put in (common/wire_fault.h). It has a target, or two sides, or a host.
+struct WireFault {
+  uint64_t number = 0;  // never used again
+  FaultKind kind = FaultKind::kLatency;
+  std::string target;      // model/faults.h says what it may be
+  std::string side;        // a zone; of a partition also a host
+  std::string other_side;  // a zone; of a partition also "control-plane"
+  HostId host;
+  Duration delay{0};
+  Duration jitter{0};
+  uint64_t bytes = 0;  // in a second, or until the reset
+  WallTime created;
+  std::optional<WallTime> expires;  // absent: when it is cleared
+  friend bool operator==(const WireFault&, const WireFault&) = default;
 };
 
 struct Event {
   uint64_t serial = 0;  // counts all events from 1
   WallTime date;
-  std::string source_type;  // "cache-cluster", "replication-group"
+  std::string source_type;  // "cache-cluster", "replication-group"; ours: "fault"
   std::string source_id;
   std::string message;
   friend bool operator==(const Event&, const Event&) = default;
 };
 
 // One row: what belongs to the installation as a whole.
+// Address mode `ports`: for clients that cannot reach this machine's loopback, such as containers,
+// each endpoint is served a second time, at a port of its own.
+struct OutsidePorts {
+  std::string host;  // as clients call this machine: a name or an address
+  Ip4 listen;        // where the ports are opened; 0.0.0.0 is everywhere
+  uint16_t first = 0;
+  uint16_t last = 0;
+  friend bool operator==(const OutsidePorts&, const OutsidePorts&) = default;
+};
+
 struct Installation {
   std::string region;
   std::string account;
   Cidr vpc;                 // a slice of loopback
   uint64_t next_id = 1;     // of members and endpoints
   uint64_t next_event = 1;  // serial
+  uint32_t next_slice = 0;  // where the search for a VPC's slice goes on: each rests for long
+  std::optional<OutsidePorts> outside;
   friend bool operator==(const Installation&, const Installation&) = default;
 };
+
+// What the second face of an endpoint is called in plans and reports.
+inline constexpr EndpointId OutsideOf(EndpointId id) { return id | EndpointId{1} << 62; }
 
 // Everything that lasts. Ordered maps, so that every walk has one order.
 struct Records {
@@ -260,11 +293,14 @@ struct Records {
   std::map<ClusterId, Cluster> clusters;
   std::map<MemberId, Member> members;
   std::map<GroupId, Group> groups;
+  std::map<EndpointId, uint16_t> outside_ports;  // in address mode `ports`, of every endpoint
   std::map<VpcId, Vpc> vpcs;
   std::map<SubnetId, Subnet> subnets;
   std::map<SecurityGroupId, SecurityGroupRow> security_groups;
   std::map<InstanceId, InstanceRow> instances;
-  std::map<uint64_t, Event> events;  // by serial
+  std::map<SubnetGroupName, CacheSubnetGroup> subnet_groups;
+  std::map<uint64_t, WireFault> faults;  // by number
+  std::map<uint64_t, Event> events;      // by serial
   friend bool operator==(const Records&, const Records&) = default;
 };
 
@@ -277,17 +313,21 @@ struct Edit {
   std::map<ClusterId, std::optional<Cluster>> clusters;
   std::map<MemberId, std::optional<Member>> members;
   std::map<GroupId, std::optional<Group>> groups;
+  std::map<EndpointId, std::optional<uint16_t>> outside_ports;
   std::map<VpcId, std::optional<Vpc>> vpcs;
   std::map<SubnetId, std::optional<Subnet>> subnets;
   std::map<SecurityGroupId, std::optional<SecurityGroupRow>> security_groups;
   std::map<InstanceId, std::optional<InstanceRow>> instances;
+  std::map<SubnetGroupName, std::optional<CacheSubnetGroup>> subnet_groups;
+  std::map<uint64_t, std::optional<WireFault>> faults;
   std::vector<Event> events;
   uint64_t events_dropped_below = 0;  // drop events with a lower serial
 
   bool empty() const {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
-           groups.empty() && vpcs.empty() && subnets.empty() && security_groups.empty() &&
-           instances.empty() && events.empty() && events_dropped_below == 0;
+           groups.empty() && outside_ports.empty() && vpcs.empty() && subnets.empty() &&
+           security_groups.empty() && instances.empty() && subnet_groups.empty() &&
+           faults.empty() && events.empty() && events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };

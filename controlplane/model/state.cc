@@ -1,6 +1,10 @@
 #include "controlplane/model/state.h"
 
+#include <utility>
+
 #include "common/check.h"
+#include "controlplane/model/access.h"
+#include "controlplane/model/faults.h"
 
 namespace ec::model {
 namespace {
@@ -187,6 +191,18 @@ void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t 
   }
 }
 
+// An instance's address is in use like a member's: both live in the VPC's slice.
+void NoteAddress(const InstanceRow& instance, bool in_use, State* state) {
+  const auto vpc = state->records.vpcs.find(instance.vpc);
+  EC_CHECK(vpc != state->records.vpcs.end());
+  const Ip4 ip = InSlice(vpc->second, instance.address);
+  if (in_use) {
+    state->addresses.insert(ip);
+  } else {
+    state->addresses.erase(ip);
+  }
+}
+
 }  // namespace
 
 bool InOperation(const Group& group) {
@@ -207,6 +223,20 @@ bool InOperation(ClusterStatus status) {
   }
 }
 
+namespace {
+
+// A list without an entry is kept, too: hosts have to hear of the last fault's end.
+void RefreshFaults(State* state) {
+  for (const auto& [id, host] : state->records.hosts) {
+    HostFaults faults = FaultsOf(state->records, id);
+    SharedFaults& present = state->faults[id];
+    if (present ? present->faults == faults.faults : faults.faults.empty()) continue;
+    present = SharedFaults(std::move(faults));
+  }
+}
+
+}  // namespace
+
 State Begin(Records records, Instant now) {
   State state;
   state.records = std::move(records);
@@ -221,13 +251,16 @@ State Begin(Records records, Instant now) {
     IndexGroup(group, &state);
     BeginGroupPhase(group, now, &state);
   }
+  for (const auto& [id, instance] : state.records.instances) NoteAddress(instance, true, &state);
+  state.access = SharedNetwork(AccessOf(state.records));
+  RefreshFaults(&state);
   return state;
 }
 
 namespace {
 
 template <typename Key, typename Row>
-bool ApplyRows(const std::map<Key, std::optional<Row>>& changes, std::map<Key, Row>* rows) {
+void ApplyRows(const std::map<Key, std::optional<Row>>& changes, std::map<Key, Row>* rows) {
   for (const auto& [id, change] : changes) {
     if (change) {
       rows->insert_or_assign(id, *change);
@@ -235,16 +268,22 @@ bool ApplyRows(const std::map<Key, std::optional<Row>>& changes, std::map<Key, R
       rows->erase(id);
     }
   }
-  return !changes.empty();
 }
 
 void ApplyNetwork(const Edit& edit, State* state) {
   Records& records = state->records;
-  bool judged = ApplyRows(edit.vpcs, &records.vpcs);
+  for (const auto& [id, change] : edit.instances) {
+    const auto old = records.instances.find(id);
+    if (old != records.instances.end()) NoteAddress(old->second, false, state);
+  }
+  ApplyRows(edit.vpcs, &records.vpcs);
   ApplyRows(edit.subnets, &records.subnets);
-  judged |= ApplyRows(edit.security_groups, &records.security_groups);
-  judged |= ApplyRows(edit.instances, &records.instances);
-  if (judged) state->network_revision = edit.revision;
+  ApplyRows(edit.subnet_groups, &records.subnet_groups);
+  ApplyRows(edit.security_groups, &records.security_groups);
+  ApplyRows(edit.instances, &records.instances);
+  for (const auto& [id, change] : edit.instances) {
+    if (change) NoteAddress(*change, true, state);
+  }
 }
 
 }  // namespace
@@ -252,8 +291,15 @@ void ApplyNetwork(const Edit& edit, State* state) {
 void Apply(const Edit& edit, Instant at, State* state) {
   EC_CHECK(edit.revision == state->records.revision + 1);
   Records& records = state->records;
+  const bool changes_access = ChangesAccess(records, edit);
+  const bool changes_faults = ChangesFaults(records, edit);
   records.revision = edit.revision;
-  if (edit.installation) records.installation = *edit.installation;
+  if (edit.installation) {
+    // Plans from before that lack the other faces, or have them still.
+    const bool moved = records.installation.outside != edit.installation->outside;
+    if (moved) state->gone_since = edit.revision;
+    records.installation = *edit.installation;
+  }
   for (const auto& [name, zone] : edit.zones) records.zones[name] = zone;
   for (const auto& [id, host] : edit.hosts) records.hosts[id] = host;
   // Drops first: an address may go from one row to another within one edit.
@@ -267,7 +313,11 @@ void Apply(const Edit& edit, Instant at, State* state) {
   for (const auto& [id, change] : edit.members) {
     if (change) ApplyMember(id, change, edit.revision, state);
   }
+  ApplyRows(edit.outside_ports, &records.outside_ports);
   ApplyNetwork(edit, state);
+  if (changes_access) state->access = SharedNetwork(AccessOf(records));
+  ApplyRows(edit.faults, &records.faults);
+  if (changes_faults) RefreshFaults(state);
   for (const Event& event : edit.events) records.events.emplace(event.serial, event);
   records.events.erase(records.events.begin(),
                        records.events.lower_bound(edit.events_dropped_below));

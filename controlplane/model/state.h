@@ -60,7 +60,9 @@ struct Ended {
 
 struct State {
   Records records;
-  uint64_t network_revision = 0;  // of the last edit that changed what hosts judge by
+  SharedNetwork access;  // what hosts judge by; its revision is that of the last edit to change it
+  // What hosts are to have of the records' faults; the revisions likewise. No entry: never any.
+  std::map<HostId, SharedFaults> faults;
 
   std::map<HostId, Sighting> sightings;
   Instant listening_since;  // start of this control plane, or end of a standstill of its loop
@@ -69,10 +71,10 @@ struct State {
 
   // Indexes.
   std::map<HostId, HostIndex> hosts;
-  std::set<Ip4> addresses;                             // in use
-  std::map<EndpointId, ClusterId> configurations;      // whose configuration endpoint it is
-  uint64_t gone_since = 0;                             // HostIndex::gone is complete after this
-  std::map<ClusterId, Instant> phase_since;            // of clusters with an operation under way
+  std::set<Ip4> addresses;                         // in use: members', endpoints' and instances'
+  std::map<EndpointId, ClusterId> configurations;  // whose configuration endpoint it is
+  uint64_t gone_since = 0;                         // HostIndex::gone is complete after this
+  std::map<ClusterId, Instant> phase_since;        // of clusters with an operation under way
   std::set<std::pair<Instant, ClusterId>> operations;  // the same, by age
   std::set<std::pair<WallTime, ClusterId>> windows;    // clusters with pending changes, by due time
   std::map<EndpointId, GroupId> group_endpoints;       // primary and reader endpoints

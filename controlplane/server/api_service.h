@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "controlplane/server/faults.h"
 #include "ec/v1/elasticache.grpc.pb.h"
 #include "ec/v1/emulator.grpc.pb.h"
 
@@ -80,6 +81,33 @@ class ElastiCacheService : public v1::ElastiCache::Service {
   grpc::Status RemoveTagsFromResource(grpc::ServerContext* context,
                                       const v1::RemoveTagsFromResourceRequest* request,
                                       v1::RemoveTagsFromResourceResponse* response) override;
+  grpc::Status CreateCacheSubnetGroup(grpc::ServerContext* context,
+                                      const v1::CreateCacheSubnetGroupRequest* request,
+                                      v1::CreateCacheSubnetGroupResponse* response) override;
+  grpc::Status DescribeCacheSubnetGroups(grpc::ServerContext* context,
+                                         const v1::DescribeCacheSubnetGroupsRequest* request,
+                                         v1::DescribeCacheSubnetGroupsResponse* response) override;
+  grpc::Status ModifyCacheSubnetGroup(grpc::ServerContext* context,
+                                      const v1::ModifyCacheSubnetGroupRequest* request,
+                                      v1::ModifyCacheSubnetGroupResponse* response) override;
+  grpc::Status DeleteCacheSubnetGroup(grpc::ServerContext* context,
+                                      const v1::DeleteCacheSubnetGroupRequest* request,
+                                      v1::DeleteCacheSubnetGroupResponse* response) override;
+  grpc::Status CreateCacheSecurityGroup(grpc::ServerContext* context,
+                                        const v1::CreateCacheSecurityGroupRequest* request,
+                                        v1::CreateCacheSecurityGroupResponse* response) override;
+  grpc::Status DescribeCacheSecurityGroups(
+      grpc::ServerContext* context, const v1::DescribeCacheSecurityGroupsRequest* request,
+      v1::DescribeCacheSecurityGroupsResponse* response) override;
+  grpc::Status AuthorizeCacheSecurityGroupIngress(
+      grpc::ServerContext* context, const v1::AuthorizeCacheSecurityGroupIngressRequest* request,
+      v1::AuthorizeCacheSecurityGroupIngressResponse* response) override;
+  grpc::Status RevokeCacheSecurityGroupIngress(
+      grpc::ServerContext* context, const v1::RevokeCacheSecurityGroupIngressRequest* request,
+      v1::RevokeCacheSecurityGroupIngressResponse* response) override;
+  grpc::Status DeleteCacheSecurityGroup(grpc::ServerContext* context,
+                                        const v1::DeleteCacheSecurityGroupRequest* request,
+                                        v1::DeleteCacheSecurityGroupResponse* response) override;
   grpc::Status DescribeCacheNodeTypes(grpc::ServerContext* context,
                                       const v1::DescribeCacheNodeTypesRequest* request,
                                       v1::DescribeCacheNodeTypesResponse* response) override;
@@ -100,6 +128,15 @@ class EmulatorService : public v1::Emulator::Service {
   grpc::Status DescribeEndpoints(grpc::ServerContext* context,
                                  const v1::DescribeEndpointsRequest* request,
                                  v1::DescribeEndpointsResponse* response) override;
+  grpc::Status ExplainAccess(grpc::ServerContext* context, const v1::ExplainAccessRequest* request,
+                             v1::ExplainAccessResponse* response) override;
+  grpc::Status AddFault(grpc::ServerContext* context, const v1::AddFaultRequest* request,
+                        v1::AddFaultResponse* response) override;
+  grpc::Status DescribeFaults(grpc::ServerContext* context,
+                              const v1::DescribeFaultsRequest* request,
+                              v1::DescribeFaultsResponse* response) override;
+  grpc::Status ClearFaults(grpc::ServerContext* context, const v1::ClearFaultsRequest* request,
+                           v1::ClearFaultsResponse* response) override;
   grpc::Status GetVersion(grpc::ServerContext* context, const v1::GetVersionRequest* request,
                           v1::GetVersionResponse* response) override;
   grpc::Status Reset(grpc::ServerContext* context, const v1::ResetRequest* request,
@@ -108,6 +145,7 @@ class EmulatorService : public v1::Emulator::Service {
  private:
   ControllerLoop& loop_;
   const Clock& clock_;
+  FaultNumbers fault_numbers_;
 };
 
 }  // namespace ec::server

@@ -5,6 +5,7 @@
 #include "common/mutant.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/plans.h"
+#include "controlplane/model/faults.h"
 
 namespace ec::server {
 
@@ -28,6 +29,7 @@ std::vector<Status> Controller::Step(std::vector<core::Input> inputs, const Excl
   std::set<HostId> hosts;  // that get a plan: as an answer, or because theirs has changed
   std::vector<core::Input> taken;
   std::vector<size_t> position;  // of each of them among `inputs`
+  const std::set<HostId> cut_off = CutOff();
   bool everything = false;
   exclusive([&] {
     for (size_t i = 0; i < inputs.size(); ++i) verdicts[i] = Note(inputs[i], now.instant);
@@ -60,6 +62,10 @@ std::vector<Status> Controller::Step(std::vector<core::Input> inputs, const Excl
   }
   if (!stored.ok()) decision.questions.clear();
   for (const core::Question& question : decision.questions) hosts.insert(question.host);
+  // One that is being cut off hears of it with its last plan.
+  for (const HostId& host : CutOff()) {
+    if (cut_off.contains(host)) hosts.erase(host);
+  }
   SendPlans(hosts, decision.questions);
   return verdicts;
 }
@@ -71,13 +77,29 @@ void Controller::Take(const core::Decision& decision, Instant now) {
   }
 }
 
+std::set<HostId> Controller::CutOff() const {
+  std::set<HostId> hosts;
+  if (state_.records.faults.empty()) return hosts;
+  for (const auto& [id, host] : state_.records.hosts) {
+    if (model::IsCutOff(state_.records, id)) hosts.insert(id);
+  }
+  return hosts;
+}
+
 Status Controller::Note(core::Input& input, Instant now) {
   if (const auto* hello = std::get_if<HostHello>(&input)) {
+    if (model::IsCutOff(state_.records, hello->host)) {
+      return {Fault::kUnavailable, "A fault keeps this host from the control plane."};
+    }
     if (model::NoteHello(*hello, now, &state_)) return {};
     return {Fault::kInvalidCacheClusterState, "A later start of this host's agent has registered."};
   }
   if (auto* reported = std::get_if<core::Reported>(&input)) {
     const HostReport& report = reported->report;
+    if (model::IsCutOff(state_.records, report.host) ||
+        model::IsLost(state_.records, report.host)) {
+      return {Fault::kUnavailable, "A fault keeps this host from being heard."};
+    }
     const bool was_silent = now >= core::SilentAt(state_, settings_, report.host);
     const auto before = model::NoteReport(report, now, &state_);
     if (!before) return {Fault::kInvalidCacheClusterState, "A stale report."};

@@ -9,7 +9,7 @@
 #include "common/clock.h"
 #include "common/host_plan.h"
 #include "common/status.h"
-#include "controlplane/core/failover.h"
+#include "controlplane/core/fencing.h"
 #include "controlplane/core/machine.h"
 #include "controlplane/model/state.h"
 #include "controlplane/store/store.h"
@@ -46,7 +46,7 @@ class Controller {
   // When it is due next; nullopt: not before the next input.
   std::optional<Instant> NextDeadline() const;
 
-  // The leaders' processes to watch while their hosts are not heard (core/failover.h).
+  // The leaders' processes to watch while their hosts are not heard (core/fencing.h).
   std::vector<core::Fence> Fences() const;
 
   // The loop stood still (a suspended machine, a stopped process): what was not heard meanwhile
@@ -61,6 +61,8 @@ class Controller {
   Status Note(core::Input& input, Instant now);
   // Takes over what has been decided and is durable.
   void Take(const core::Decision& decision, Instant now);
+  // The hosts that a fault cuts off from the control plane: they get no plans.
+  std::set<HostId> CutOff() const;
   void SendPlans(const std::set<HostId>& hosts, const std::vector<core::Question>& questions);
 
   const core::Settings settings_;

@@ -28,7 +28,7 @@ void SetNode(const model::State& state, const Member& member, v1::CacheNode* out
   out->set_cache_node_id(member.node_id);
   out->set_cache_node_status(StatusName(member.status));
   server::ToProto(member.created, out->mutable_cache_node_create_time());
-  SetEndpoint(member.address, out->mutable_endpoint());
+  SetEndpoint(state.records, member.id, member.address, out->mutable_endpoint());
   out->set_parameter_group_status("in-sync");
   out->set_customer_availability_zone(member.zone);
   if (!member.installed_version.empty()) {
@@ -56,7 +56,14 @@ void SetPending(const model::Pending& pending, v1::PendingModifiedValues* out) {
 
 }  // namespace
 
-void SetEndpoint(const Address& address, v1::Endpoint* out) {
+void SetEndpoint(const model::Records& records, EndpointId id, const Address& address,
+                 v1::Endpoint* out) {
+  const auto outside = records.outside_ports.find(id);
+  if (records.installation.outside && outside != records.outside_ports.end()) {
+    out->set_address(records.installation.outside->host);
+    out->set_port(outside->second);
+    return;
+  }
   out->set_address(ToString(address.ip));
   out->set_port(address.port);
 }
@@ -107,7 +114,8 @@ void ToProto(const model::State& state, const Cluster& cluster, bool with_nodes,
   out->set_cache_cluster_id(cluster.id);
   // Like AWS, an endpoint is shown only once there is something behind it.
   if (cluster.configuration && !creating) {
-    SetEndpoint(cluster.configuration->address, out->mutable_configuration_endpoint());
+    SetEndpoint(records, cluster.configuration->id, cluster.configuration->address,
+                out->mutable_configuration_endpoint());
   }
   out->set_cache_node_type(cluster.node_type);
   out->set_engine(std::string(NameOf(cluster.engine)));
@@ -149,6 +157,7 @@ void ToProto(const model::State& state, const Cluster& cluster, bool with_nodes,
   out->set_network_type("ipv4");
   out->set_ip_discovery("ipv4");
   if (!cluster.group.empty()) out->set_replication_group_id(cluster.group);
+  if (!cluster.vpc.empty()) out->set_vpc_id(cluster.vpc);
 }
 
 void ToProto(const model::Event& event, v1::Event* out) {

@@ -25,7 +25,9 @@ std::string StatusName(model::MemberStatus status);
 
 std::string ArnOf(const model::Records& records, const model::Cluster& cluster);
 
-void SetEndpoint(const Address& address, v1::Endpoint* out);
+// As clients are to call it: in address mode `ports` that is another address.
+void SetEndpoint(const model::Records& records, EndpointId id, const Address& address,
+                 v1::Endpoint* out);
 
 // What the member's host last said of it; null when it has said nothing.
 const MemberReport* ReportOf(const model::State& state, const model::Member& member);

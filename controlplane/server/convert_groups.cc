@@ -74,7 +74,7 @@ void SetMember(const model::State& state, const Group& group, const Cluster& clu
   out->set_cache_node_id(member->node_id);
   out->set_preferred_availability_zone(member->zone);
   if (cluster.status != model::ClusterStatus::kCreating) {
-    SetEndpoint(member->address, out->mutable_read_endpoint());
+    SetEndpoint(state.records, member->id, member->address, out->mutable_read_endpoint());
   }
   out->set_current_role(member->id == group.leader ? "primary" : "replica");
   SetReplication(state, group, *member, out);
@@ -89,8 +89,10 @@ void SetNodeGroup(const model::State& state, const Group& group, v1::NodeGroup* 
   out->set_status(std::string(NameOf(group.status)));
   // Like AWS, an endpoint is shown only once there is something behind it.
   if (group.status != model::GroupStatus::kCreating) {
-    SetEndpoint(group.primary.address, out->mutable_primary_endpoint());
-    SetEndpoint(group.reader.address, out->mutable_reader_endpoint());
+    SetEndpoint(state.records, group.primary.id, group.primary.address,
+                out->mutable_primary_endpoint());
+    SetEndpoint(state.records, group.reader.id, group.reader.address,
+                out->mutable_reader_endpoint());
   }
   for (const model::ClusterId& id : group.members) {
     const auto cluster = state.records.clusters.find(id);
@@ -116,6 +118,13 @@ void SetSettings(const Cluster& cluster, v1::ReplicationGroup* out) {
   out->set_snapshot_retention_limit(cluster.snapshot_retention);
   out->set_snapshot_window(cluster.snapshot_window);
   out->set_auto_minor_version_upgrade(cluster.auto_minor_version_upgrade);
+  if (!cluster.vpc.empty()) out->set_vpc_id(cluster.vpc);
+  out->set_cache_subnet_group_name(cluster.subnet_group);
+  for (const std::string& group : cluster.security_groups) {
+    v1::SecurityGroupMembership* membership = out->add_security_groups();
+    membership->set_security_group_id(group);
+    membership->set_status("active");
+  }
 }
 
 }  // namespace

@@ -36,6 +36,11 @@ const char* NameOfCarry(Carry carry) {
   return "relay";
 }
 
+void SetAddress(const Address& address, v1::EndpointStatus* out) {
+  out->mutable_endpoint()->set_address(ToString(address.ip));
+  out->mutable_endpoint()->set_port(address.port);
+}
+
 void Fill(const model::State& state, const HostId& host, EndpointId id, v1::EndpointStatus* out) {
   out->set_host_id(host);
   out->set_listening(false);
@@ -49,11 +54,31 @@ void Fill(const model::State& state, const HostId& host, EndpointId id, v1::Endp
   out->set_connections_accepted(report.counts.accepted);
   out->set_connections_refused(report.counts.refused);
   out->set_connections_refused_full(report.counts.refused_full);
+  out->set_connections_refused_outside(report.counts.refused_outside);
+  out->set_connections_refused_by_rules(report.counts.refused_by_rules);
+  out->set_connections_dropped(report.counts.dropped);
   out->set_connections_handed_over(report.counts.handed_over);
   out->set_connections_relayed(report.counts.relayed);
   out->set_carry(NameOfCarry(report.carry));
   out->set_connections_cut(report.counts.cut);
   out->set_connections_open(report.counts.open);
+}
+
+// In address mode `ports`: the endpoint that was added last, as clients from elsewhere see it.
+void AddOutsideFace(const model::State& state, const HostId& host, EndpointId id,
+                    v1::DescribeEndpointsResponse* response) {
+  const model::Records& records = state.records;
+  if (!records.installation.outside || !records.outside_ports.contains(id)) return;
+  const v1::EndpointStatus inside = response->endpoints(response->endpoints_size() - 1);
+  v1::EndpointStatus* const out = response->add_endpoints();
+  out->set_kind(inside.kind() + " (outside)");
+  if (inside.has_cache_cluster_id()) out->set_cache_cluster_id(inside.cache_cluster_id());
+  if (inside.has_cache_node_id()) out->set_cache_node_id(inside.cache_node_id());
+  if (inside.has_replication_group_id()) {
+    out->set_replication_group_id(inside.replication_group_id());
+  }
+  SetEndpoint(records, id, {}, out->mutable_endpoint());
+  Fill(state, host, model::OutsideOf(id), out);
 }
 
 void AddEndpoints(const model::State& state, const model::Cluster& cluster,
@@ -62,8 +87,9 @@ void AddEndpoints(const model::State& state, const model::Cluster& cluster,
     v1::EndpointStatus* out = response->add_endpoints();
     out->set_kind("configuration");
     out->set_cache_cluster_id(cluster.id);
-    SetEndpoint(cluster.configuration->address, out->mutable_endpoint());
+    SetAddress(cluster.configuration->address, out);
     Fill(state, cluster.configuration->host, cluster.configuration->id, out);
+    AddOutsideFace(state, cluster.configuration->host, cluster.configuration->id, response);
   }
   std::vector<const model::Member*> nodes;
   for (const MemberId id : cluster.members) nodes.push_back(&state.records.members.at(id));
@@ -74,9 +100,10 @@ void AddEndpoints(const model::State& state, const model::Cluster& cluster,
     out->set_kind("node");
     out->set_cache_cluster_id(cluster.id);
     out->set_cache_node_id(node->node_id);
-    SetEndpoint(node->address, out->mutable_endpoint());
+    SetAddress(node->address, out);
     if (!cluster.group.empty()) out->set_replication_group_id(cluster.group);
     Fill(state, node->host, node->id, out);
+    AddOutsideFace(state, node->host, node->id, response);
   }
 }
 
@@ -88,8 +115,9 @@ void AddEndpoints(const model::State& state, const model::Group& group,
     v1::EndpointStatus* out = response->add_endpoints();
     out->set_kind(kind);
     out->set_replication_group_id(group.id);
-    SetEndpoint(endpoint.address, out->mutable_endpoint());
+    SetAddress(endpoint.address, out);
     Fill(state, endpoint.host, endpoint.id, out);
+    AddOutsideFace(state, endpoint.host, endpoint.id, response);
   };
   add("primary", group.primary);
   add("reader", group.reader);

@@ -5,12 +5,12 @@
 
 namespace ec::server {
 
-grpc::Status ToGrpc(const Status& status) {
+grpc::Status ToGrpc(const Status& status, std::string_view domain) {
   if (status.ok()) return grpc::Status::OK;
   const FaultInfo info = InfoOf(status.fault());
   v1::RpcErrorInfo error;
   error.set_reason(std::string(info.wire_code));
-  error.set_domain("elasticache.amazonaws.com");
+  error.set_domain(std::string(domain));
   (*error.mutable_metadata())["http_status"] = std::to_string(info.http_status);
   v1::RpcStatus details;
   details.set_code(static_cast<int>(info.grpc_code));

@@ -4,10 +4,16 @@
 
 #include <grpcpp/support/status.h>
 
+#include <string_view>
+
 #include "common/status.h"
 
 namespace ec::server {
 
-grpc::Status ToGrpc(const Status& status);
+// Whose error codes they are.
+inline constexpr std::string_view kElastiCacheDomain = "elasticache.amazonaws.com";
+inline constexpr std::string_view kEc2Domain = "ec2.amazonaws.com";
+
+grpc::Status ToGrpc(const Status& status, std::string_view domain = kElastiCacheDomain);
 
 }  // namespace ec::server

@@ -23,6 +23,7 @@ void Kill(const core::Fence& fence, const UniqueFd& process) {
   LogWarning("ending a leader whose host is silent",
              {{"member", fence.member}, {"pid", fence.pid}, {"agent", fence.agent_pid}});
   if (process) SendSignal(process, SIGKILL);
+  if (fence.agent_pid == 0) return;
   const UniqueFd agent = OpenProcess({static_cast<pid_t>(fence.agent_pid), fence.agent_start_time});
   if (agent) SendSignal(agent, SIGKILL);
 }

@@ -11,7 +11,7 @@
 #include "common/process.h"
 #include "common/unique_fd.h"
 #include "controlplane/core/commands.h"
-#include "controlplane/core/failover.h"
+#include "controlplane/core/fencing.h"
 
 namespace ec::server {
 

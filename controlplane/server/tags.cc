@@ -6,21 +6,12 @@
 namespace ec::server {
 namespace {
 
-using Tags = std::map<std::string, std::string>;
-
-Result<const Tags*> TagsOf(const model::Records& records, const std::string& arn) {
-  Result<core::Tagged> tagged = core::FindTagged(records, arn);
-  if (!tagged.ok()) return tagged.status();
-  return tagged->is_group ? &records.groups.at(tagged->id).tags
-                          : &records.clusters.at(tagged->id).tags;
-}
-
 // All three answer with the resource's whole list.
 template <typename Response>
 Status ListTags(const model::State& state, const std::string& arn, Response* response) {
-  Result<const Tags*> tags = TagsOf(state.records, arn);
-  if (!tags.ok()) return tags.status();
-  for (const auto& [key, value] : **tags) {
+  Result<core::Tagged> tagged = core::FindTagged(state.records, arn);
+  if (!tagged.ok()) return tagged.status();
+  for (const auto& [key, value] : core::TagsOf(state.records, *tagged)) {
     v1::Tag* tag = response->add_tag_list();
     tag->set_key(key);
     tag->set_value(value);

@@ -80,7 +80,8 @@ void ReadSecurityGroups(Database& db, model::Records* records) {
 }
 
 void ReadInstances(Database& db, model::Records* records) {
-  Statement rows(db, "SELECT id, subnet, vpc, ip, launched, revision FROM instance ORDER BY id");
+  Statement rows(
+      db, "SELECT id, subnet, vpc, ip, network, launched, revision FROM instance ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
     model::InstanceRow instance;
@@ -88,6 +89,7 @@ void ReadInstances(Database& db, model::Records* records) {
     if (!read.SkipNull()) instance.subnet = read.Text();
     instance.vpc = read.Text();
     instance.address = IpOf(read.Text());
+    if (!read.SkipNull()) instance.network = CidrOf(read.Text());
     instance.launched = TimeOf(read.Text());
     instance.revision = read.UInt64();
     records->instances.emplace(instance.id, std::move(instance));
@@ -99,6 +101,37 @@ void ReadInstances(Database& db, model::Records* records) {
     Reader read(groups);
     model::InstanceRow& instance = records->instances.at(read.Text());
     instance.groups.push_back(read.Text());
+  }
+}
+
+void ReadSubnetGroups(Database& db, model::Records* records) {
+  Statement rows(db,
+                 "SELECT name, description, vpc, revision FROM cache_subnet_group ORDER BY name");
+  while (rows.executeStep()) {
+    Reader read(rows);
+    model::CacheSubnetGroup group;
+    group.name = read.Text();
+    group.description = read.Text();
+    group.vpc = read.Text();
+    group.revision = read.UInt64();
+    records->subnet_groups.emplace(group.name, std::move(group));
+  }
+  Statement subnets(db,
+                    "SELECT cache_subnet_group, subnet FROM cache_subnet_group_subnet "
+                    "ORDER BY cache_subnet_group, position");
+  while (subnets.executeStep()) {
+    Reader read(subnets);
+    model::CacheSubnetGroup& group = records->subnet_groups.at(read.Text());
+    group.subnets.push_back(read.Text());
+  }
+  Statement tags(db,
+                 "SELECT cache_subnet_group, key, value FROM cache_subnet_group_tag "
+                 "ORDER BY cache_subnet_group, key");
+  while (tags.executeStep()) {
+    Reader read(tags);
+    model::CacheSubnetGroup& group = records->subnet_groups.at(read.Text());
+    const std::string key = read.Text();
+    group.tags[key] = read.Text();
   }
 }
 
@@ -208,22 +241,49 @@ void WriteSecurityGroups(Statements& statements, const model::Edit& edit) {
 
 void WriteInstances(Statements& statements, const model::Edit& edit) {
   Writer put(statements,
-             "INSERT INTO instance (id, subnet, vpc, ip, launched, revision) "
-             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET revision = "
-             "excluded.revision");
+             "INSERT INTO instance (id, subnet, vpc, ip, network, launched, revision) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+             "subnet = excluded.subnet, vpc = excluded.vpc, ip = excluded.ip, "
+             "network = excluded.network, launched = excluded.launched, "
+             "revision = excluded.revision");
   Writer put_group(statements, "INSERT INTO instance_group VALUES (?, ?, ?)");
   for (const auto& [id, instance] : edit.instances) {
     if (!instance) continue;
     std::optional<std::string> subnet;  // this machine itself is in none
     if (!instance->subnet.empty()) subnet = instance->subnet;
-    (put << id << subnet << instance->vpc << ToString(instance->address) << instance->launched
-         << instance->revision)
+    std::optional<std::string> network;
+    if (instance->network) network = ToString(*instance->network);
+    (put << id << subnet << instance->vpc << ToString(instance->address) << network
+         << instance->launched << instance->revision)
         .Run();
     Writer(statements, "DELETE FROM instance_group WHERE instance = ?").operator<<(id).Run();
     int position = 0;
     for (const std::string& group : instance->groups)
       (put_group << id << position++ << group).Run();
     WriteTags(statements, id, instance->tags);
+  }
+}
+
+void WriteSubnetGroups(Statements& statements, const model::Edit& edit) {
+  Writer put(statements,
+             "INSERT INTO cache_subnet_group (name, description, vpc, revision) "
+             "VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET description = "
+             "excluded.description, vpc = excluded.vpc, revision = excluded.revision");
+  Writer drop_subnets(statements,
+                      "DELETE FROM cache_subnet_group_subnet WHERE cache_subnet_group = ?");
+  Writer put_subnet(statements, "INSERT INTO cache_subnet_group_subnet VALUES (?, ?, ?)");
+  Writer drop_tags(statements, "DELETE FROM cache_subnet_group_tag WHERE cache_subnet_group = ?");
+  Writer put_tag(statements, "INSERT INTO cache_subnet_group_tag VALUES (?, ?, ?)");
+  for (const auto& [name, group] : edit.subnet_groups) {
+    if (!group) continue;
+    (put << name << group->description << group->vpc << group->revision).Run();
+    (drop_subnets << name).Run();
+    int position = 0;
+    for (const model::SubnetId& subnet : group->subnets) {
+      (put_subnet << name << position++ << subnet).Run();
+    }
+    (drop_tags << name).Run();
+    for (const auto& [key, value] : group->tags) (put_tag << name << key << value).Run();
   }
 }
 
@@ -234,19 +294,47 @@ void ReadNetwork(Database& db, model::Records* records) {
   ReadSubnets(db, records);
   ReadSecurityGroups(db, records);
   ReadInstances(db, records);
+  ReadSubnetGroups(db, records);
   ReadTags(db, records);
+  Statement ports(db, "SELECT endpoint, port FROM outside_port");
+  while (ports.executeStep()) {
+    Reader read(ports);
+    const EndpointId id = read.UInt64();
+    records->outside_ports[id] = static_cast<uint16_t>(read.Int());
+  }
 }
 
-void WriteNetwork(Statements& statements, const model::Edit& edit) {
-  // Who refers to others goes before them, and comes after them.
+namespace {
+
+// A port may go from one endpoint to another.
+void WriteOutsidePorts(Statements& statements, const model::Edit& edit) {
+  for (const auto& [id, port] : edit.outside_ports) {
+    Writer(statements, "DELETE FROM outside_port WHERE endpoint = ?").operator<<(id).Run();
+  }
+  Writer put(statements, "INSERT INTO outside_port VALUES (?, ?)");
+  for (const auto& [id, port] : edit.outside_ports) {
+    if (port) (put << id << *port).Run();
+  }
+}
+
+}  // namespace
+
+// Who refers to others goes before them, and comes after them.
+void DropNetwork(Statements& statements, const model::Edit& edit) {
+  DropRows(statements, edit.subnet_groups, "DELETE FROM cache_subnet_group WHERE name = ?");
   DropRows(statements, edit.instances, "DELETE FROM instance WHERE id = ?");
   DropRows(statements, edit.security_groups, "DELETE FROM security_group WHERE id = ?");
   DropRows(statements, edit.subnets, "DELETE FROM subnet WHERE id = ?");
   DropRows(statements, edit.vpcs, "DELETE FROM vpc WHERE id = ?");
+}
+
+void WriteNetwork(Statements& statements, const model::Edit& edit) {
   WriteVpcs(statements, edit);
   WriteSubnets(statements, edit);
   WriteSecurityGroups(statements, edit);
   WriteInstances(statements, edit);
+  WriteSubnetGroups(statements, edit);
+  WriteOutsidePorts(statements, edit);
 }
 
 }  // namespace ec::store

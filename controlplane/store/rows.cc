@@ -4,6 +4,7 @@
 
 #include "common/check.h"
 #include "controlplane/store/columns.h"
+#include "controlplane/store/fault_rows.h"
 #include "controlplane/store/network_rows.h"
 
 namespace ec::store {
@@ -18,9 +19,10 @@ using SQLite::Statement;
 // --- reading --------------------------------------------------------------------------------
 
 void ReadInstallation(Database& db, model::Records* records) {
-  Statement rows(db,
-                 "SELECT revision, region, account, vpc_cidr, next_id, next_event "
-                 "FROM installation");
+  Statement rows(
+      db,
+      "SELECT revision, region, account, vpc_cidr, next_id, next_event, next_slice, "
+      "outside_host, outside_ip, outside_first_port, outside_last_port FROM installation");
   if (!rows.executeStep()) throw SQLite::Exception("the installation's row is missing");
   Reader read(rows);
   records->revision = read.UInt64();
@@ -30,6 +32,13 @@ void ReadInstallation(Database& db, model::Records* records) {
   installation.vpc = CidrOf(read.Text());
   installation.next_id = read.UInt64();
   installation.next_event = read.UInt64();
+  installation.next_slice = static_cast<uint32_t>(read.Int());
+  model::OutsidePorts outside;
+  outside.host = read.Text();
+  outside.listen = IpOf(read.Text());
+  outside.first = static_cast<uint16_t>(read.Int());
+  outside.last = static_cast<uint16_t>(read.Int());
+  if (!outside.host.empty()) installation.outside = outside;
 }
 
 void ReadNodeTypes(Database& db, model::Records* records) {
@@ -52,13 +61,12 @@ void ReadNodeTypes(Database& db, model::Records* records) {
 }
 
 void ReadHosts(Database& db, model::Records* records) {
-  Statement zones(db, "SELECT name, subnet_cidr, next_offset FROM zone ORDER BY name");
+  Statement zones(db, "SELECT name, subnet_cidr FROM zone ORDER BY name");
   while (zones.executeStep()) {
     Reader read(zones);
     model::Zone zone;
     zone.name = read.Text();
     zone.subnet = CidrOf(read.Text());
-    zone.next_offset = static_cast<uint32_t>(read.Int64());
     records->zones.emplace(zone.name, zone);
   }
   Statement hosts(db,
@@ -92,7 +100,7 @@ constexpr const char* kClusterColumns =
     "snapshot_retention, snapshot_window, topic_arn, topic_active, pending_nodes, pending_version, "
     "pending_due, resized_from, configuration_id, configuration_ip, configuration_host, "
     "configuration_readdressed, discovery_version, discovery_revision, revision, "
-    "replication_group";
+    "replication_group, vpc";
 
 void ReadPending(Reader& read, model::Pending* pending) {
   if (!read.SkipNull()) pending->nodes = read.Int();
@@ -148,6 +156,7 @@ Cluster ReadCluster(Statement& row) {
   cluster.discovery_revision = read.UInt64();
   cluster.revision = read.UInt64();
   if (!read.SkipNull()) cluster.group = read.Text();
+  if (!read.SkipNull()) cluster.vpc = read.Text();
   return cluster;
 }
 
@@ -319,20 +328,24 @@ void WriteInstallation(Statements& statements, const model::Edit& edit) {
   if (revision.Run() != 1) throw SQLite::Exception("another writer has changed the database");
   if (!edit.installation) return;
   const model::Installation& installation = *edit.installation;
-  Writer write(statements,
-               "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
-               "next_event = ?");
+  Writer write(
+      statements,
+      "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
+      "next_event = ?, next_slice = ?, outside_host = ?, outside_ip = ?, outside_first_port = ?, "
+      "outside_last_port = ?");
+  const model::OutsidePorts outside = installation.outside.value_or(model::OutsidePorts());
   write << installation.region << installation.account << ToString(installation.vpc)
-        << installation.next_id << installation.next_event;
+        << installation.next_id << installation.next_event << installation.next_slice
+        << outside.host << ToString(outside.listen) << outside.first << outside.last;
   write.Run();
 }
 
 void WriteHosts(Statements& statements, const model::Edit& edit) {
   Writer put_zone(statements,
-                  "INSERT INTO zone VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-                  "subnet_cidr = excluded.subnet_cidr, next_offset = excluded.next_offset");
+                  "INSERT INTO zone VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
+                  "subnet_cidr = excluded.subnet_cidr");
   for (const auto& [name, zone] : edit.zones) {
-    put_zone << name << ToString(zone.subnet) << zone.next_offset;
+    put_zone << name << ToString(zone.subnet);
     put_zone.Run();
   }
   Writer put_host(statements,
@@ -397,11 +410,15 @@ void BindCluster(Writer& write, const Cluster& cluster) {
     write.Null().Null().Null().Null();
   }
   write << cluster.discovery_version << cluster.discovery_revision << cluster.revision;
-  if (cluster.group.empty()) {
-    write.Null();
-  } else {
-    write << cluster.group;
-  }
+  const auto text_or_null = [&](const std::string& text) {
+    if (text.empty()) {
+      write.Null();
+    } else {
+      write << text;
+    }
+  };
+  text_or_null(cluster.group);
+  text_or_null(cluster.vpc);
 }
 
 void WriteLists(Statements& statements, const Cluster& cluster) {
@@ -557,6 +574,7 @@ model::Records ReadRecords(Database& db) {
   ReadClusters(db, &records);
   ReadMembers(db, &records);
   ReadNetwork(db, &records);
+  ReadFaults(db, &records);
   ReadEvents(db, &records);
   return records;
 }
@@ -566,11 +584,13 @@ void WriteEdit(Statements& statements, const model::Edit& edit) {
   WriteHosts(statements, edit);
   // What goes makes room for what comes: an address may pass from one row to another in one edit.
   DropRows(statements, edit);
+  DropNetwork(statements, edit);
+  WriteNetwork(statements, edit);
   WriteGroups(statements, edit);
   WriteClusters(statements, edit);
   DropGroups(statements, edit);
   WriteMembers(statements, edit);
-  WriteNetwork(statements, edit);
+  WriteFaults(statements, edit);
   WriteEvents(statements, edit);
 }
 

@@ -286,6 +286,7 @@ CREATE TABLE instance (
   subnet    TEXT REFERENCES subnet (id),
   vpc       TEXT NOT NULL REFERENCES vpc (id),
   ip        TEXT NOT NULL,
+  network   TEXT UNIQUE,
   launched  TEXT NOT NULL,
   revision  INTEGER NOT NULL,
   UNIQUE (vpc, ip)
@@ -298,13 +299,80 @@ CREATE TABLE instance_group (
   PRIMARY KEY (instance, position)
 ) STRICT, WITHOUT ROWID;
 
--- Of all four kinds: EC2's ids are unlike each other.
+CREATE TABLE cache_subnet_group (
+  name         TEXT PRIMARY KEY,
+  description  TEXT NOT NULL,
+  vpc          TEXT NOT NULL REFERENCES vpc (id),
+  revision     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cache_subnet_group_subnet (
+  cache_subnet_group  TEXT NOT NULL REFERENCES cache_subnet_group (name) ON DELETE CASCADE,
+  position            INTEGER NOT NULL,
+  subnet              TEXT NOT NULL REFERENCES subnet (id),
+  PRIMARY KEY (cache_subnet_group, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cache_subnet_group_tag (
+  cache_subnet_group  TEXT NOT NULL REFERENCES cache_subnet_group (name) ON DELETE CASCADE,
+  key                 TEXT NOT NULL,
+  value               TEXT NOT NULL,
+  PRIMARY KEY (cache_subnet_group, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX instances_of_subnet ON instance (subnet);
+CREATE INDEX instances_of_security_group ON instance_group (security_group);
+CREATE INDEX cache_subnet_groups_of_vpc ON cache_subnet_group (vpc);
+CREATE INDEX cache_subnet_groups_of_subnet ON cache_subnet_group_subnet (subnet);
+
+-- NULL: a cluster of an earlier version, until the default VPC is there.
+ALTER TABLE cluster ADD COLUMN vpc TEXT REFERENCES vpc (id);
+CREATE INDEX clusters_of_vpc ON cluster (vpc);
+
+-- The subnets have it now.
+ALTER TABLE zone DROP COLUMN next_offset;
+
+ALTER TABLE installation ADD COLUMN next_slice INTEGER NOT NULL DEFAULT 0;
+-- Address mode `ports`: an empty host means that it is off.
+ALTER TABLE installation ADD COLUMN outside_host TEXT NOT NULL DEFAULT '';
+ALTER TABLE installation ADD COLUMN outside_ip TEXT NOT NULL DEFAULT '0.0.0.0';
+ALTER TABLE installation ADD COLUMN outside_first_port INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE installation ADD COLUMN outside_last_port INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE outside_port (
+  endpoint  INTEGER PRIMARY KEY,
+  port      INTEGER NOT NULL UNIQUE
+) STRICT;
+
+-- Of VPCs, subnets, security groups and instances: EC2's ids are unlike each other.
 CREATE TABLE network_tag (
   resource  TEXT NOT NULL,
   key       TEXT NOT NULL,
   value     TEXT NOT NULL,
   PRIMARY KEY (resource, key)
 ) STRICT, WITHOUT ROWID;
+
+-- What people have put in to try out their clients. One that is over leaves no row.
+CREATE TABLE wire_fault (
+  number      INTEGER PRIMARY KEY CHECK (number >= 1),
+  kind        TEXT    NOT NULL CHECK (kind IN (
+                'latency', 'bandwidth', 'blackhole', 'refuse', 'reset-after', 'cut', 'partition',
+                'engine-kill', 'engine-pause', 'host-loss')),
+  target      TEXT    NOT NULL,
+  side        TEXT    NOT NULL,
+  other_side  TEXT    NOT NULL,
+  host        TEXT    NOT NULL,
+  delay_us    INTEGER NOT NULL CHECK (delay_us >= 0),
+  jitter_us   INTEGER NOT NULL CHECK (jitter_us BETWEEN 0 AND delay_us),
+  bytes       INTEGER NOT NULL,
+  created     TEXT    NOT NULL,
+  expires     TEXT,
+  CHECK ((target <> '') + (side <> '') + (host <> '') = 1),
+  CHECK ((side = '') = (other_side = ''))
+) STRICT;
+
+CREATE TRIGGER faults_are_final BEFORE UPDATE ON wire_fault
+BEGIN SELECT RAISE(ABORT, 'a fault does not change'); END;
 )sql";
 
 constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4};

@@ -93,6 +93,7 @@ void Agent::ScheduleCounts() {
   counts_timer_.expires_after(options_.settings.report_every);
   counts_timer_.async_wait([this](error_code error) {
     if (error) return;
+    endpoints_->Sweep();
     Step(host::EndpointsSeen{endpoints_->Report()});
     ScheduleCounts();
   });
@@ -103,6 +104,8 @@ void Agent::Perform(const host::Action& action) {
     engines_->Start(*start);
   } else if (const auto* kill = std::get_if<host::KillEngine>(&action)) {
     engines_->Kill(*kill);
+  } else if (const auto* pause = std::get_if<host::PauseEngine>(&action)) {
+    engines_->Pause(*pause);
   } else if (const auto* removal = std::get_if<host::RemoveMember>(&action)) {
     engines_->Remove(*removal);
   } else if (const auto* probe = std::get_if<host::ProbeEngine>(&action)) {
@@ -112,7 +115,8 @@ void Agent::Perform(const host::Action& action) {
   } else if (const auto* sync = std::get_if<host::SyncReplication>(&action)) {
     SyncReplication(*sync);
   } else if (const auto* conform = std::get_if<host::ConformEndpoints>(&action)) {
-    host::EndpointsSeen seen{endpoints_->Conform(conform->endpoints)};
+    host::EndpointsSeen seen{
+        endpoints_->Conform(conform->endpoints, conform->network, conform->faults)};
     asio::post(io_, [this, seen = std::move(seen)] { Step(seen); });
   } else if (const auto* remember = std::get_if<host::RememberPlan>(&action)) {
     RememberPlan(remember->plan);

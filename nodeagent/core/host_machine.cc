@@ -30,6 +30,7 @@ HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
                          const std::vector<Found>& found, HostPlan remembered, Instant now)
     : settings_(settings),
       plan_(std::move(remembered)),
+      faults_(plan_.faults),
       next_conform_(now),
       next_report_(now),
       log_(std::move(host), incarnation) {
@@ -104,9 +105,11 @@ void HostMachine::OnPlan(const PlanUpdate& update, Instant now) {
   if (!Merge(update, &plan)) return;
   KeepNewerEpochs(plan_, &plan);
   const bool carries = !confirmed_ || !update.members.empty() || !update.endpoints.empty() ||
-                       !update.gone_members.empty() || !update.gone_endpoints.empty();
+                       !update.gone_members.empty() || !update.gone_endpoints.empty() ||
+                       update.network || update.faults;
   confirmed_ = true;
   plan_ = std::move(plan);
+  faults_.Take(plan_.faults);
   for (const OffsetQuestion& question : update.questions) {
     const auto asked = members_.find(question.member);
     if (asked == members_.end() || !SpeaksRedis(asked->second.engine)) continue;
@@ -146,6 +149,7 @@ void HostMachine::OnExit(const EngineExited& exit, Instant now) {
   if (member == nullptr || member->process == Process::kNone) return;
   const bool wanted = member->process == Process::kKilling;
   member->process = Process::kNone;
+  faults_.Forget(exit.id);
   EndReplication(*member);
   if (!wanted) {
     member->trouble = fmt::format("the engine {}", exit.how);
@@ -276,6 +280,7 @@ void HostMachine::SettleRunning(MemberId id, Member& member, const MemberSpec& s
     Kill(id, member);
     return;
   }
+  if (!SurvivesFaults(id, member)) return;
   if (spec.condemned == member.launch) {
     member.trouble = "the engine was killed to try out a failover";
     Kill(id, member);
@@ -292,6 +297,25 @@ void HostMachine::SettleRunning(MemberId id, Member& member, const MemberSpec& s
   Verify(id, member, now);
 }
 
+bool HostMachine::SurvivesFaults(MemberId id, Member& member) {
+  using Order = HostFaultBook::Order;
+  if (faults_.is_lost()) {
+    member.trouble = "the host is lost";
+    Kill(id, member);
+    return false;
+  }
+  const Order order = faults_.Next(id, /*runs=*/true);
+  if (order == Order::kKill) {
+    member.trouble = "the engine was killed by a fault";
+    Kill(id, member);
+    return false;
+  }
+  if (order != Order::kNone) {
+    actions_.push_back(PauseEngine{id, member.launch, order == Order::kPause});
+  }
+  return true;
+}
+
 void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant now) {
   if (member.removing) return;  // it has come back into the plan: wait until the old one is away
   if (member.generation != spec.generation) {  // a new generation begins with a clean slate
@@ -301,7 +325,8 @@ void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant 
     member.start_after = now;
     member.trouble.clear();
   }
-  if (member.failed_generation == spec.generation) return;
+  faults_.Next(spec.id, /*runs=*/false);
+  if (faults_.is_lost() || member.failed_generation == spec.generation) return;
   if (IsSurvived(member, spec)) return;
   if (now < member.start_after) return;
   ++member.launch;
@@ -395,7 +420,9 @@ bool HostMachine::Listens(EndpointId id) const {
 
 std::map<EndpointId, EndpointSpec> HostMachine::WantedEndpoints() const {
   std::map<EndpointId, EndpointSpec> wanted;
+  if (faults_.is_lost()) return wanted;
   for (const auto& [id, spec] : plan_.endpoints) {
+    if (IsSupplanted(spec)) continue;
     // Before that only for engines that were found running.
     if (!confirmed_ && spec.spread.empty() && !conformed_.contains(id)) {
       const auto target = members_.find(spec.target);
@@ -406,8 +433,17 @@ std::map<EndpointId, EndpointSpec> HostMachine::WantedEndpoints() const {
   return wanted;
 }
 
+// A host that is cut off cannot be told, so it gives the address up by itself.
+bool HostMachine::IsSupplanted(const EndpointSpec& spec) const {
+  if (!faults_.is_cut_off() || spec.leads_since == 0) return false;
+  const auto target = members_.find(spec.target);
+  const auto wanted = plan_.members.find(spec.target);
+  return target != members_.end() && wanted != plan_.members.end() &&
+         target->second.process == Process::kNone && IsSurvived(target->second, wanted->second);
+}
+
 EndpointSpec HostMachine::Present(EndpointSpec spec) const {
-  if (spec.leads_since == 0) return spec;
+  if (spec.leads_since == 0 || IsMutant(18)) return spec;
   const auto target = members_.find(spec.target);
   const bool leads =
       target != members_.end() && target->second.replication.leads_since() >= spec.leads_since;
@@ -432,8 +468,12 @@ void HostMachine::Conform(Instant now) {
   conform_again_ = false;
   next_conform_ = now + ConformPause(now);
   std::map<EndpointId, EndpointSpec> wanted = WantedEndpoints();
-  if (wanted == conformed_ && !retry) return;
+  const bool same = wanted == conformed_ && plan_.network == conformed_network_ &&
+                    faults_.on_wire() == conformed_faults_;
+  if (same && !retry) return;
   ConformEndpoints action;
+  action.faults = conformed_faults_ = faults_.on_wire();
+  action.network = conformed_network_ = plan_.network;
   for (const auto& [id, spec] : wanted) {
     action.endpoints.push_back(spec);
     const auto old = conformed_.find(id);
@@ -510,10 +550,9 @@ Instant HostMachine::WakeOf(MemberId id, const Member& member) const {
     if (!confirmed_ || member.removing) return Instant::max();
     if (!in_plan) return member.next_removal;
     const MemberSpec& spec = plan_.members.at(id);
-    if (member.failed_generation == spec.generation || IsSurvived(member, spec)) {
-      return Instant::max();
-    }
-    return member.start_after;
+    const bool stays_down = faults_.is_lost() || member.failed_generation == spec.generation ||
+                            IsSurvived(member, spec);
+    return stays_down ? Instant::max() : member.start_after;
   }
   if (member.process != Process::kRunning) return Instant::max();
   Instant wake = Instant::max();

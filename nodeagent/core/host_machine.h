@@ -25,6 +25,7 @@
 
 #include "common/host_plan.h"
 #include "common/time.h"
+#include "nodeagent/core/host_faults.h"
 #include "nodeagent/core/replication.h"
 #include "nodeagent/core/report_log.h"
 
@@ -145,6 +146,12 @@ struct KillEngine {  // SIGKILL; EngineExited follows
   uint64_t launch = 0;
   friend bool operator==(const KillEngine&, const KillEngine&) = default;
 };
+struct PauseEngine {  // SIGSTOP, or else SIGCONT
+  MemberId id = 0;
+  uint64_t launch = 0;
+  bool paused = false;
+  friend bool operator==(const PauseEngine&, const PauseEngine&) = default;
+};
 struct RemoveMember {  // its directory, once no engine runs; MemberRemoved follows
   MemberId id = 0;
   friend bool operator==(const RemoveMember&, const RemoveMember&) = default;
@@ -166,6 +173,8 @@ struct ProbeEndpoint {  // as a client would; EndpointProbed follows
 // With neither a target nor anything to spread over, connections are held until there is one.
 struct ConformEndpoints {
   std::vector<EndpointSpec> endpoints;
+  SharedNetwork network;  // by which they judge who may connect
+  SharedFaults faults;    // that they act out
   friend bool operator==(const ConformEndpoints&, const ConformEndpoints&) = default;
 };
 struct RememberPlan {  // for the next start of the agent
@@ -177,8 +186,9 @@ struct SendReport {
   friend bool operator==(const SendReport&, const SendReport&) = default;
 };
 
-using Action = std::variant<StartEngine, KillEngine, RemoveMember, ProbeEngine, ProbeEndpoint,
-                            SyncReplication, ConformEndpoints, RememberPlan, SendReport>;
+using Action =
+    std::variant<StartEngine, KillEngine, PauseEngine, RemoveMember, ProbeEngine, ProbeEndpoint,
+                 SyncReplication, ConformEndpoints, RememberPlan, SendReport>;
 
 // --- the machine ----------------------------------------------------------------------------
 
@@ -253,6 +263,8 @@ class HostMachine {
   void Verify(MemberId id, Member& member, Instant now);
   void Replicate(MemberId id, Member& member, Instant now);
   void Kill(MemberId id, Member& member);
+  // Does to a running engine what faults want; false if it does not run any more.
+  bool SurvivesFaults(MemberId id, Member& member);
   void EndReplication(Member& member);
   void Conform(Instant now);
   Duration ConformPause(Instant now) const;
@@ -263,6 +275,8 @@ class HostMachine {
 
   // Whether the engine hangs, and why that is believed.
   std::optional<std::string> Hangs(const Member& member, Instant now) const;
+  // Whether others may by now serve what was a dead leader's here.
+  bool IsSupplanted(const EndpointSpec& spec) const;
   // Whether the engine stays down because others have what it held.
   static bool IsSurvived(const Member& member, const MemberSpec& spec);
   MemberReport ReportOf(MemberId id, const Member& member) const;
@@ -272,11 +286,14 @@ class HostMachine {
 
   const Settings settings_;
   HostPlan plan_;
+  HostFaultBook faults_;    // of the plan
   bool confirmed_ = false;  // by the control plane, since this agent started
   bool linked_ = false;
   std::map<MemberId, Member> members_;
   std::map<EndpointId, EndpointReport> endpoints_;
   std::map<EndpointId, EndpointSpec> conformed_;  // what was last asked of the endpoints
+  SharedNetwork conformed_network_;               // the same
+  SharedFaults conformed_faults_;                 // the same
   bool conform_again_ = true;
   Instant next_conform_;
   Instant hurry_until_;  // with endpoints that could not be opened

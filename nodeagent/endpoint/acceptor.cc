@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "common/check.h"
-#include "nodeagent/endpoint/judge.h"
 #include "nodeagent/endpoint/stream.h"
 
 namespace ec::endpoint {
@@ -58,6 +57,12 @@ void Acceptor::Replace(int listener, std::shared_ptr<Endpoint> endpoint) {
   const std::lock_guard lock(mutex_);
   entries_.at(listener).endpoint = std::move(endpoint);
 }
+
+bool Acceptor::DropOthers(int listener, const std::vector<Cidr>& admitted) const {
+  return DropAllBut(admitted, listener);
+}
+
+uint64_t Acceptor::Dropped(int listener) const { return DroppedAt(listener); }
 
 void Acceptor::Remove(int listener) {
   const std::lock_guard lock(mutex_);
@@ -108,16 +113,27 @@ bool Acceptor::AcceptFrom(int listener) {
 }
 
 void Acceptor::Take(Accepted accepted, const std::shared_ptr<Endpoint>& endpoint) {
-  ++endpoint->tally().accepted;
-  const bool admitted = Judge(accepted.peer.ip) == Verdict::kAdmit;
+  Tally& tally = endpoint->tally();
+  ++tally.accepted;
+  const Judgement::Cause cause = endpoint->Judge(accepted.peer.ip);
+  const bool admitted = Judgement{.cause = cause}.admitted();
   const bool full = carrier_->open() >= connections_max_;
   if (!admitted || full) {
-    ++endpoint->tally().refused;
-    if (full) ++endpoint->tally().refused_full;
+    ++tally.refused;
+    if (cause == Judgement::Cause::kNoRule) {
+      ++tally.refused_by_rules;
+    } else {
+      ++(admitted ? tally.refused_full : tally.refused_outside);
+    }
     Reset(std::move(accepted.socket));
     return;
   }
-  carrier_->Take(std::move(accepted.socket), endpoint);
+  if (endpoint->EffectOn(accepted.peer.ip).refuse) {
+    ++tally.refused;
+    Reset(std::move(accepted.socket));
+    return;
+  }
+  carrier_->Take({std::move(accepted.socket), accepted.peer.ip}, endpoint);
 }
 
 }  // namespace ec::endpoint

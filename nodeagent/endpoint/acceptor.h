@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "common/unique_fd.h"
 #include "nodeagent/endpoint/carrier.h"
@@ -30,6 +32,12 @@ class Acceptor {
 
   // From now on, what arrives at this listener is for `endpoint`.
   void Replace(int listener, std::shared_ptr<Endpoint> endpoint);
+
+  // Leaves the attempts of all others to connect unanswered. False if the system does not do that,
+  // or there are too many.
+  bool DropOthers(int listener, const std::vector<Cidr>& admitted) const;
+  // How many attempts were left unanswered.
+  uint64_t Dropped(int listener) const;
 
   // Stops listening. Nothing is accepted there any more when this returns.
   void Remove(int listener);

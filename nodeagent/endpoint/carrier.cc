@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <latch>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -20,10 +21,15 @@ int ThreadCount(int wanted) {
   return std::thread::hardware_concurrency() >= 2 ? 2 : 1;
 }
 
+// Whether a connection from there may go on that the engine was handed.
+bool MayStayHandedOver(const Endpoint& endpoint, Ip4 client) {
+  return endpoint.Admits(client) && !endpoint.IsAfflicted(client) && !endpoint.IsCut(client);
+}
+
 }  // namespace
 
 Carry CarryFor(const Settings& settings, const EndpointSpec& spec) {
-  if (!spec.spread.empty()) return Carry::kRelay;
+  if (!spec.spread.empty() || spec.relayed) return Carry::kRelay;
   if (!spec.discovery) return settings.carry;
   // A configuration endpoint is asked for the nodes, and outlives the member behind it.
   return spec.id == spec.target ? settings.memcached_carry : Carry::kRelay;
@@ -33,7 +39,7 @@ Carrier::Carrier(const Settings& settings, EnginePath engine_path, EnginePath pa
     : engine_path_(engine_path),
       passer_(std::move(passing_path)),
       waiting_room_(settings.hold_max, &passer_, engine_path,
-                    [this](UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+                    [this](Client client, std::shared_ptr<Endpoint> endpoint) {
                       Relay(std::move(client), std::move(endpoint));
                     }) {
   for (int i = 0; i < ThreadCount(settings.threads); ++i) {
@@ -41,13 +47,18 @@ Carrier::Carrier(const Settings& settings, EnginePath engine_path, EnginePath pa
   }
 }
 
-void Carrier::Take(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+void Carrier::Take(Client client, std::shared_ptr<Endpoint> endpoint) {
+  if (endpoint->IsAfflicted(client.ip)) {  // a fault is acted out in the path
+    endpoint->NoteCarried(Carry::kRelay);
+    Relay(std::move(client), std::move(endpoint));
+    return;
+  }
   switch (endpoint->carry()) {
     case Carry::kRelay:
       Relay(std::move(client), std::move(endpoint));
       break;
     case Carry::kHandOver:
-      if (passer_.PassFor(*endpoint, client.get()) == Passer::Outcome::kPassed) {
+      if (passer_.PassFor(*endpoint, client.socket.get(), client.ip) == Passer::Outcome::kPassed) {
         ++endpoint->tally().handed_over;
         endpoint->NoteCarried(Carry::kHandOver);
         break;
@@ -59,7 +70,7 @@ void Carrier::Take(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
   }
 }
 
-void Carrier::Relay(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+void Carrier::Relay(Client client, std::shared_ptr<Endpoint> endpoint) {
   // The one with the fewest connections: a few busy ones are then spread evenly as well.
   const auto& relay =
       *std::ranges::min_element(relays_, {}, [](const auto& r) { return r->open(); });
@@ -98,6 +109,39 @@ void Carrier::CutHandedOver(const std::vector<std::shared_ptr<Endpoint>>& endpoi
     LogWarning("an engine that does not answer was to close connections",
                {{"member", former}, {"endpoint", ToString(endpoint->address())}});
   }
+}
+
+bool Carrier::Revoke(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
+  std::map<Address, Endpoint*> handed_over;
+  for (const auto& endpoint : endpoints) {
+    if (endpoint->carry() != Carry::kRelay) handed_over[endpoint->address()] = endpoint.get();
+  }
+  if (handed_over.empty()) return true;
+  const std::set<OpenConnection> relayed = Relayed(endpoints);
+  std::map<MemberId, std::vector<Revocation>> by_engine;
+  for (const OpenConnection& connection : OpenConnections()) {
+    const auto found = handed_over.find(connection.local);
+    if (found == handed_over.end() || MayStayHandedOver(*found->second, connection.peer.ip)) {
+      continue;
+    }
+    if (relayed.contains(connection)) continue;
+    const Revocation revocation{connection.peer.ip, connection.local};
+    std::vector<Revocation>& of_engine = by_engine[found->second->target()];
+    ++found->second->tally().cut;
+    if (std::ranges::find(of_engine, revocation) == of_engine.end()) {
+      of_engine.push_back(revocation);
+    }
+  }
+  for (const auto& [target, revocations] : by_engine) passer_.Revoke(target, revocations);
+  return by_engine.empty();
+}
+
+std::set<OpenConnection> Carrier::Relayed(const std::vector<std::shared_ptr<Endpoint>>& endpoints) {
+  if (std::ranges::none_of(endpoints, [](const auto& one) { return one->has_faults(); })) return {};
+  const auto listing = std::make_shared<ec::endpoint::Relay::Listing>(std::ssize(relays_));
+  for (const auto& relay : relays_) relay->List(listing);
+  listing->done.wait();
+  return std::move(listing->clients);
 }
 
 size_t Carrier::open() const {

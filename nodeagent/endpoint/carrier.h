@@ -8,11 +8,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "common/unique_fd.h"
 #include "nodeagent/endpoint/endpoint.h"
 #include "nodeagent/endpoint/endpoint_server.h"
+#include "nodeagent/endpoint/open_connections.h"
 #include "nodeagent/endpoint/passer.h"
 #include "nodeagent/endpoint/relay.h"
 #include "nodeagent/endpoint/waiting_room.h"
@@ -29,7 +31,7 @@ class Carrier {
   Carrier(const Settings& settings, EnginePath engine_path, EnginePath passing_path);
 
   // Carries a client's connection until it ends. One thread at a time.
-  void Take(UniqueFd client, std::shared_ptr<Endpoint> endpoint);
+  void Take(Client client, std::shared_ptr<Endpoint> endpoint);
 
   // Ends those connections of these endpoints that Take() was called for before, or that an earlier
   // agent handed over for them, and that their endpoint does not keep; returns when none of their
@@ -38,11 +40,18 @@ class Carrier {
   // so only an endpoint that never has another target may be handed over. Any thread.
   void Cut(const std::vector<std::shared_ptr<Endpoint>>& endpoints);
 
+  // Ends those connections that were handed over for these endpoints, and whose clients may not
+  // connect any more or have come under a fault: their engine is told, and shuts them down when it
+  // comes to that. Whether there was none: else it is worth to ask again a little later.
+  bool Revoke(const std::vector<std::shared_ptr<Endpoint>>& endpoints);
+
   // The connections that are at the agent now. Any thread.
   size_t open() const;
 
  private:
-  void Relay(UniqueFd client, std::shared_ptr<Endpoint> endpoint);
+  void Relay(Client client, std::shared_ptr<Endpoint> endpoint);
+  // Where the relayed connections come from, unless no fault makes it matter.
+  std::set<OpenConnection> Relayed(const std::vector<std::shared_ptr<Endpoint>>& endpoints);
   void CutHandedOver(const std::vector<std::shared_ptr<Endpoint>>& endpoints);
 
   const EnginePath engine_path_;

@@ -7,11 +7,15 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "common/access.h"
 #include "common/address.h"
 #include "common/host_plan.h"
+#include "common/unique_fd.h"
+#include "common/wire_fault.h"
 #include "nodeagent/endpoint/discovery_reply.h"
 
 namespace ec::endpoint {
@@ -20,13 +24,16 @@ namespace ec::endpoint {
 //
 // Every connection that arrives counts as accepted. It is open from then on, also while it waits,
 // unless it is refused at once. A connection that is handed over is open no more. Another one ends
-// as refused (no engine was found for it), as cut (the engine died, or the endpoint changed), or as
-// neither (the client closed it, or the engine did and lives). Of those that were handed over, the
-// ones that a change of the endpoint ends count as cut.
+// as refused (no engine was found for it), as cut (the engine died, or the endpoint or its rules
+// changed), or as neither (the client closed it, or the engine did and lives). Of those that were
+// handed over, the ones that a change of the endpoint or its rules ends count as cut.
 struct Tally {
   std::atomic<uint64_t> accepted = 0;
   std::atomic<uint64_t> refused = 0;
   std::atomic<uint64_t> refused_full = 0;
+  std::atomic<uint64_t> refused_outside = 0;
+  std::atomic<uint64_t> refused_by_rules = 0;
+  std::atomic<uint64_t> dropped = 0;
   std::atomic<uint64_t> handed_over = 0;
   std::atomic<uint64_t> relayed = 0;
   std::atomic<uint64_t> cut = 0;
@@ -36,11 +43,20 @@ struct Tally {
     return {.accepted = accepted,
             .refused = refused,
             .refused_full = refused_full,
+            .refused_outside = refused_outside,
+            .refused_by_rules = refused_by_rules,
+            .dropped = dropped,
             .handed_over = handed_over,
             .relayed = relayed,
             .cut = cut,
             .open = open};
   }
+};
+
+// A connection that was accepted, and where it comes from.
+struct Client {
+  UniqueFd socket;
+  Ip4 ip;
 };
 
 // Where a connection is carried to: a member of this host, or else an address; or nowhere yet.
@@ -50,17 +66,24 @@ struct Destination {
   friend bool operator==(const Destination&, const Destination&) = default;
 };
 
-// Stands for one address. When that changes, or one target takes the place of another, a new
+// Stands for one address, with a gate in front of it: without one nobody may connect. When the
+// address changes, or one target takes the place of another, a new
 // Endpoint takes its place, and all connections of the old one are cut. From no target to one, and
 // back, and for another list to spread over it stays: then only those connections are cut that are
 // carried to where the endpoint does not lead any more, and those that are held go on waiting.
 class Endpoint {
  public:
-  // `carry` is how its connections are to be carried.
-  Endpoint(Address address, Carry carry, std::shared_ptr<Tally> tally)
-      : address_(address), carry_(carry), tally_(std::move(tally)), carried_(carry) {}
+  // `carry` is how its connections are to be carried; those that it makes itself, to addresses that
+  // it spreads over, come from `source`.
+  Endpoint(Address address, Ip4 source, Carry carry, std::shared_ptr<Tally> tally)
+      : address_(address),
+        source_(source),
+        carry_(carry),
+        tally_(std::move(tally)),
+        carried_(carry) {}
 
   Address address() const { return address_; }
+  Ip4 source() const { return source_; }
   Carry carry() const { return carry_; }
   // How the newest connection really was: an engine that cannot be handed any gets the relay.
   Carry carried() const { return carried_; }
@@ -79,12 +102,63 @@ class Endpoint {
     retired_ = true;
   }
 
-  // Calls `pass` with the present target, 0 if there is none, which does not change meanwhile. Must
-  // be quick.
-  template <typename Pass>
-  auto AtTarget(Pass pass) const {
+  // From now on this is who may connect.
+  void Guard(std::shared_ptr<const Gate> gate) {
     const std::lock_guard lock(mutex_);
-    return pass(target_);
+    gate_.swap(gate);
+  }
+  Judgement::Cause Judge(Ip4 client) const {
+    const std::lock_guard lock(mutex_);
+    return gate_ == nullptr ? Judgement::Cause::kNoInstance : gate_->Judge(client).cause;
+  }
+  bool Admits(Ip4 client) const {
+    const std::lock_guard lock(mutex_);
+    return AdmitsLocked(client);
+  }
+
+  // From now on these faults act on its connections; null: none do.
+  void Afflict(std::shared_ptr<const EndpointFaults> faults) {
+    const std::lock_guard lock(mutex_);
+    faults_.swap(faults);
+    has_faults_ = faults_ != nullptr;
+  }
+  bool has_faults() const { return has_faults_; }
+  // What they do to a connection from there.
+  WireEffect EffectOn(Ip4 client) const {
+    if (!has_faults_) return {};
+    const std::lock_guard lock(mutex_);
+    return faults_ == nullptr ? WireEffect() : faults_->On(client);
+  }
+  // Whether they have to be acted out in the path, so that it cannot be handed over.
+  bool IsAfflicted(Ip4 client) const { return EffectOn(client).acts_on_bytes(); }
+  // From here to EndCut(), Keeps() is false for the connections that this fault is about.
+  void BeginCut(const std::string& fault) {
+    const std::lock_guard lock(mutex_);
+    cuts_.push_back(fault);
+  }
+  void EndCut() {
+    const std::lock_guard lock(mutex_);
+    cuts_.clear();
+  }
+  bool IsCut(Ip4 client) const {
+    const std::lock_guard lock(mutex_);
+    return IsCutLocked(client);
+  }
+
+  // Calls `pass` with the present target of a connection from there, 0 if there is none, or it may
+  // not connect (any more), or not be handed over; nothing of this changes meanwhile. Must be
+  // quick.
+  template <typename Pass>
+  auto AtTarget(Ip4 client, Pass pass) const {
+    const std::lock_guard lock(mutex_);
+    const bool passes =
+        AdmitsLocked(client) && (faults_ == nullptr || !faults_->On(client).acts_on_bytes());
+    return pass(passes ? target_ : 0);
+  }
+
+  MemberId target() const {
+    const std::lock_guard lock(mutex_);
+    return target_;
   }
 
   // The members that it has led to and does not any more, since this was last asked.
@@ -93,11 +167,12 @@ class Endpoint {
     return std::exchange(former_, {});
   }
 
-  // Whether a connection that is carried to there, or is held (nullopt), may stay.
-  bool Keeps(const std::optional<Destination>& destination) const {
+  // Whether a connection from there that is carried to `destination`, or held (nullopt), may stay.
+  bool Keeps(Ip4 client, const std::optional<Destination>& destination) const {
     if (retired_) return false;
-    if (!destination) return true;
     const std::lock_guard lock(mutex_);
+    if (!AdmitsLocked(client) || IsCutLocked(client)) return false;
+    if (!destination) return true;
     if (destination->target != 0) return destination->target == target_;
     return std::ranges::find(spread_, destination->address) != spread_.end();
   }
@@ -129,12 +204,26 @@ class Endpoint {
   }
 
  private:
+  bool AdmitsLocked(Ip4 client) const {
+    return gate_ != nullptr && gate_->Judge(client).admitted();
+  }
+  bool IsCutLocked(Ip4 client) const {
+    return faults_ != nullptr && std::ranges::any_of(cuts_, [&](const std::string& fault) {
+             return faults_->Concerns(fault, client);
+           });
+  }
+
   const Address address_;
+  const Ip4 source_;
   const Carry carry_;
   const std::shared_ptr<Tally> tally_;
   std::atomic<Carry> carried_;
   std::atomic<bool> retired_ = false;
+  std::atomic<bool> has_faults_ = false;  // faults_ != nullptr
   mutable std::mutex mutex_;
+  std::shared_ptr<const Gate> gate_;                 // guarded by mutex_
+  std::shared_ptr<const EndpointFaults> faults_;     // guarded by mutex_
+  std::vector<std::string> cuts_;                    // ids of faults; guarded by mutex_
   MemberId target_ = 0;                              // guarded by mutex_
   std::vector<MemberId> former_;                     // guarded by mutex_
   std::vector<Address> spread_;                      // guarded by mutex_

@@ -1,5 +1,6 @@
 #include "nodeagent/endpoint/endpoint_server.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <mutex>
@@ -7,7 +8,9 @@
 #include <set>
 #include <utility>
 
+#include "common/access.h"
 #include "common/check.h"
+#include "common/log.h"
 #include "nodeagent/endpoint/acceptor.h"
 #include "nodeagent/endpoint/carrier.h"
 #include "nodeagent/endpoint/endpoint.h"
@@ -32,22 +35,31 @@ class EndpointServer::Impl {
         carrier_(settings, std::move(engine_path), std::move(passing_path)),
         acceptor_(settings.connections_max, &carrier_) {}
 
-  std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& specs);
+  std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& specs,
+                                      const SharedNetwork& network, const SharedFaults& faults);
   std::vector<EndpointReport> Report() const;
+  void Sweep();
 
  private:
   struct Slot {
     EndpointSpec spec;
     std::shared_ptr<Tally> tally = std::make_shared<Tally>();
     std::shared_ptr<Endpoint> endpoint;  // always the one of spec.listen, and leads as spec says
-    std::optional<int> listener;         // the acceptor's name for it; nullopt: not listening
+    std::shared_ptr<const Gate> gate;    // the endpoint's
+    std::shared_ptr<const EndpointFaults> faults;  // the same; null: none
+    std::optional<int> listener;  // the acceptor's name for it; nullopt: not listening
     EndpointTrouble trouble = EndpointTrouble::kNone;
     std::string trouble_text;
   };
 
   void Drop(const std::vector<EndpointSpec>& specs);
-  void Update(const EndpointSpec& spec);
-  void Retire(const std::shared_ptr<Endpoint>& endpoint);
+  void Update(const EndpointSpec& spec, bool rules_changed);
+  void DropOthers(const Slot& slot) const;
+  void Retire(EndpointId id, const std::shared_ptr<Endpoint>& endpoint);
+  void Afflict(const SharedFaults& faults);
+  void AfflictRetired();
+  std::shared_ptr<const EndpointFaults> FaultsOf(EndpointId id, Ip4 own) const;
+  void EndCuts();
   void Open(Slot* slot);
   void Close(Slot* slot);
   std::vector<EndpointReport> ReportLocked() const;
@@ -57,16 +69,34 @@ class EndpointServer::Impl {
   Acceptor acceptor_;  // after what it uses
   mutable std::mutex mutex_;
   std::map<EndpointId, Slot> slots_;  // guarded by mutex_
+  SharedNetwork network_;             // guarded by mutex_
+  std::shared_ptr<const Sources> sources_ =
+      std::make_shared<const Sources>(Network());  // of the network; guarded by mutex_
+  SharedFaults faults_;                            // guarded by mutex_
+  // Whose clients may hang in a black hole still, until that ends; guarded by mutex_.
+  std::vector<std::pair<EndpointId, std::weak_ptr<Endpoint>>> retired_;
+  std::vector<std::shared_ptr<Endpoint>> cutting_;  // guarded by mutex_; empty between calls
+  bool revoking_ = false;  // engines may still have what they were told to close; guarded by mutex_
   // Those that are replaced or lead elsewhere; guarded by mutex_; empty between calls.
   std::vector<std::shared_ptr<Endpoint>> changed_;
 };
 
-std::vector<EndpointReport> EndpointServer::Impl::Conform(const std::vector<EndpointSpec>& specs) {
+std::vector<EndpointReport> EndpointServer::Impl::Conform(const std::vector<EndpointSpec>& specs,
+                                                          const SharedNetwork& network,
+                                                          const SharedFaults& faults) {
   const std::lock_guard lock(mutex_);
+  const bool rules_changed = network != network_;
+  if (rules_changed) {
+    network_ = network;
+    sources_ = std::make_shared<const Sources>(network ? *network : Network());
+  }
   // First everything closes that is to close: an address may pass from one endpoint to another.
   Drop(specs);
-  for (const EndpointSpec& spec : specs) Update(spec);
-  carrier_.Cut(std::exchange(changed_, {}));
+  for (const EndpointSpec& spec : specs) Update(spec, rules_changed);
+  Afflict(faults);
+  carrier_.Cut(changed_);
+  revoking_ |= !carrier_.Revoke(std::exchange(changed_, {}));
+  EndCuts();
   for (auto& [id, slot] : slots_) {
     if (!slot.listener) Open(&slot);
   }
@@ -82,20 +112,28 @@ void EndpointServer::Impl::Drop(const std::vector<EndpointSpec>& specs) {
     const auto slot = next++;
     if (wanted.contains(slot->first)) continue;
     Close(&slot->second);
-    Retire(slot->second.endpoint);
+    Retire(slot->first, slot->second.endpoint);
     slots_.erase(slot);
   }
 }
 
 // Brings the slot up to date, except that it may not be listening yet.
-void EndpointServer::Impl::Update(const EndpointSpec& spec) {
+void EndpointServer::Impl::Update(const EndpointSpec& spec, bool rules_changed) {
   Slot& slot = slots_[spec.id];
-  const bool moved = slot.spec.listen != spec.listen;
+  const bool guard_anew = rules_changed || slot.gate == nullptr || slot.spec.door != spec.door;
+  if (guard_anew) {
+    const Network none;
+    slot.gate = std::make_shared<const Gate>(network_ ? *network_ : none, sources_, spec.door);
+  }
+  const bool moved = slot.spec.listen != spec.listen || slot.spec.source != spec.source;
   if (moved) Close(&slot);
   const bool other_target = slot.spec.target != 0 && spec.target != 0;
   if (slot.endpoint == nullptr || moved || (other_target && slot.spec.target != spec.target)) {
-    if (slot.endpoint != nullptr) Retire(slot.endpoint);
-    slot.endpoint = std::make_shared<Endpoint>(spec.listen, CarryFor(settings_, spec), slot.tally);
+    if (slot.endpoint != nullptr) Retire(spec.id, slot.endpoint);
+    const Ip4 source = spec.source.bits == 0 ? spec.listen.ip : spec.source;
+    slot.endpoint =
+        std::make_shared<Endpoint>(spec.listen, source, CarryFor(settings_, spec), slot.tally);
+    slot.endpoint->Guard(slot.gate);
     slot.endpoint->Lead(spec.target, spec.spread);
     slot.endpoint->SetDiscovery(spec.discovery);
     // Clients that wait to be accepted go to the new target.
@@ -108,11 +146,76 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec) {
     if (slot.spec.discovery != spec.discovery) slot.endpoint->SetDiscovery(spec.discovery);
   }
   slot.spec = spec;
+  if (!guard_anew) return;
+  slot.endpoint->Guard(slot.gate);
+  changed_.push_back(slot.endpoint);
+  if (slot.listener) DropOthers(slot);
 }
 
-void EndpointServer::Impl::Retire(const std::shared_ptr<Endpoint>& endpoint) {
+void EndpointServer::Impl::DropOthers(const Slot& slot) const {
+  if (settings_.deny != Deny::kDrop) return;
+  if (acceptor_.DropOthers(*slot.listener, slot.gate->AdmittedSources())) return;
+  LogWarning("clients that may not connect are reset: they cannot be dropped",
+             {{"endpoint", ToString(slot.spec.listen)}});
+}
+
+void EndpointServer::Impl::Sweep() {
+  const std::lock_guard lock(mutex_);
+  if (!revoking_) return;
+  std::vector<std::shared_ptr<Endpoint>> endpoints;
+  for (const auto& [id, slot] : slots_) endpoints.push_back(slot.endpoint);
+  revoking_ = !carrier_.Revoke(endpoints);
+}
+
+void EndpointServer::Impl::Retire(EndpointId id, const std::shared_ptr<Endpoint>& endpoint) {
   endpoint->Retire();
   changed_.push_back(endpoint);
+  if (endpoint->has_faults()) retired_.emplace_back(id, endpoint);
+}
+
+std::shared_ptr<const EndpointFaults> EndpointServer::Impl::FaultsOf(EndpointId id, Ip4 own) const {
+  if (!faults_) return nullptr;
+  auto faults = std::make_shared<const EndpointFaults>(faults_->faults, id, own);
+  return faults->empty() ? nullptr : faults;
+}
+
+// Lets the faults act. Endpoints that are new have none yet.
+void EndpointServer::Impl::Afflict(const SharedFaults& faults) {
+  const SharedFaults before = std::exchange(faults_, faults);
+  const auto is_new = [&](const HostFault& fault) {
+    return !before ||
+           std::ranges::find(before->faults, fault.id, &HostFault::id) == before->faults.end();
+  };
+  std::vector<std::string> cuts;
+  for (const HostFault& fault : faults_ ? faults_->faults : std::vector<HostFault>()) {
+    if (fault.kind == FaultKind::kCut && is_new(fault)) cuts.push_back(fault.id);
+  }
+  for (auto& [id, slot] : slots_) {
+    auto now = FaultsOf(id, slot.spec.listen.ip);
+    const bool same = now && slot.faults ? *now == *slot.faults : now == slot.faults;
+    if (same && slot.endpoint->has_faults() == (now != nullptr)) continue;
+    slot.faults = std::move(now);
+    slot.endpoint->Afflict(slot.faults);
+    changed_.push_back(slot.endpoint);
+    if (slot.faults == nullptr || cuts.empty()) continue;
+    for (const std::string& cut : cuts) slot.endpoint->BeginCut(cut);
+    cutting_.push_back(slot.endpoint);
+  }
+  AfflictRetired();
+}
+
+void EndpointServer::Impl::AfflictRetired() {
+  std::erase_if(retired_, [&](const auto& entry) {
+    const std::shared_ptr<Endpoint> endpoint = entry.second.lock();
+    if (!endpoint) return true;
+    endpoint->Afflict(FaultsOf(entry.first, endpoint->address().ip));
+    changed_.push_back(endpoint);
+    return !endpoint->has_faults();
+  });
+}
+
+void EndpointServer::Impl::EndCuts() {
+  for (const auto& endpoint : std::exchange(cutting_, {})) endpoint->EndCut();
 }
 
 void EndpointServer::Impl::Open(Slot* slot) {
@@ -120,6 +223,7 @@ void EndpointServer::Impl::Open(Slot* slot) {
   if (listening.socket) {
     slot->listener = acceptor_.Add(std::move(listening.socket), slot->endpoint);
     if (!slot->listener) listening = TroubleWith(slot->spec.listen, errno);
+    if (slot->listener) DropOthers(*slot);
   }
   slot->trouble = listening.trouble;
   slot->trouble_text = std::move(listening.trouble_text);
@@ -138,6 +242,9 @@ std::vector<EndpointReport> EndpointServer::Impl::Report() const {
 std::vector<EndpointReport> EndpointServer::Impl::ReportLocked() const {
   std::vector<EndpointReport> reports;
   for (const auto& [id, slot] : slots_) {
+    if (slot.listener && settings_.deny == Deny::kDrop) {
+      slot.tally->dropped = acceptor_.Dropped(*slot.listener);
+    }
     reports.push_back({.id = id,
                        .listening = slot.listener.has_value(),
                        .trouble = slot.trouble,
@@ -156,9 +263,13 @@ EndpointServer::EndpointServer(Settings settings,
 
 EndpointServer::~EndpointServer() = default;
 
-std::vector<EndpointReport> EndpointServer::Conform(const std::vector<EndpointSpec>& endpoints) {
-  return impl_->Conform(endpoints);
+std::vector<EndpointReport> EndpointServer::Conform(const std::vector<EndpointSpec>& endpoints,
+                                                    const SharedNetwork& network,
+                                                    const SharedFaults& faults) {
+  return impl_->Conform(endpoints, network, faults);
 }
+
+void EndpointServer::Sweep() { impl_->Sweep(); }
 
 std::vector<EndpointReport> EndpointServer::Report() const { return impl_->Report(); }
 

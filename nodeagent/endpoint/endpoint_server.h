@@ -11,8 +11,17 @@
 
 #include "common/host_plan.h"
 #include "common/time.h"
+#include "common/wire_fault.h"
 
 namespace ec::endpoint {
+
+// What a client sees who may not connect.
+enum class Deny {
+  kReset,  // is accepted and reset
+  // Is not answered, as on AWS, so that it runs into its own time limit. Up to 1,000 sources may be
+  // admitted to an endpoint for that, and the system has to allow it; else it is as kReset.
+  kDrop,
+};
 
 struct Settings {
   // A connection that finds no engine (it is just being started again) waits this long for one,
@@ -27,6 +36,7 @@ struct Settings {
   // and at members' own ones with such a list (kFirstBytes or kRelay). All others are relayed, and
   // so are those to engines that take no sockets.
   Carry carry = Carry::kHandOver;
+  Deny deny = Deny::kReset;
   Carry memcached_carry = Carry::kFirstBytes;
 };
 
@@ -50,7 +60,21 @@ class EndpointServer {
   // through those that it holds. One that spreads over other addresses than before drops those that
   // were carried to addresses it no longer has. Tries again to open what could not be opened
   // before. Any thread. REQUIRES: no id comes twice; a target or addresses to spread over, not both
-  std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& endpoints);
+  //
+  // From now on they judge their clients by `network`; connections of those who may not connect any
+  // more are closed, and the others are left alone. Engines that were handed such connections close
+  // them at their next turn.
+  //
+  // The faults act from now on as well (none: there are none). What they do to bytes is acted out
+  // by the relay: connections of theirs that were handed over are closed like those above, and come
+  // back through it; relayed ones go on, without a cut both when a fault begins and when it ends. A
+  // cut (kCut) is done when its id is first seen.
+  std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& endpoints,
+                                      const SharedNetwork& network,
+                                      const SharedFaults& faults = {});
+
+  // Asks engines again that have not yet closed what they were told to. Now and then. Any thread.
+  void Sweep();
 
   // The same, without changing anything, with the present counts. Any thread.
   std::vector<EndpointReport> Report() const;

@@ -1,7 +1,10 @@
 // Opens an endpoint's listening socket, and takes connections off it.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/address.h"
 #include "common/host_plan.h"
@@ -24,6 +27,13 @@ Listening Listen(Address address);
 // Stops listening at once, even while a child that has been forked but not yet executed still
 // holds a copy of the descriptor.
 void CloseListener(UniqueFd socket);
+
+// From now on, what comes from elsewhere is not answered. False if the system does not do
+// that, or there are more than kAdmittedMax.
+bool DropAllBut(const std::vector<Cidr>& admitted, int listener);
+inline constexpr size_t kAdmittedMax = 1000;
+// The packets that were not answered.
+uint64_t DroppedAt(int listener);
 
 struct Accepted {
   enum class Outcome {

@@ -1,8 +1,10 @@
 #include "nodeagent/endpoint/passer.h"
 
+#include <arpa/inet.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -12,22 +14,23 @@
 namespace ec::endpoint {
 namespace {
 
-// One datagram that carries the client's socket; 0 or the error.
-int SendSocket(int to, int client) {
-  char byte = EC_NETCARD_CONNECTION;
-  iovec part{.iov_base = &byte, .iov_len = 1};
+// Sends one datagram, with a client's socket unless that is -1; 0 or the error.
+int SendDatagram(int to, std::string_view bytes, int client) {
+  iovec part{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof(control);
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &client, sizeof(client));
-  return sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : errno;
+  if (client >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &client, sizeof(client));
+  }
+  return sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ? 0 : errno;
 }
 
 // EAGAIN: the engine's queue is full. ETOOMANYREFS: too many sockets are on their way to all
@@ -39,6 +42,11 @@ bool IsFull(int error) {
 }  // namespace
 
 Passer::Outcome Passer::Pass(MemberId target, int client) {
+  static constexpr char kConnection = EC_NETCARD_CONNECTION;
+  return Send(target, {&kConnection, 1}, client);
+}
+
+Passer::Outcome Passer::Send(MemberId target, std::string_view bytes, int client) {
   const std::lock_guard lock(mutex_);
   UniqueFd& socket = sockets_[target];
   // Twice: a socket that was connected to the engine's last life has to be connected again.
@@ -46,7 +54,7 @@ Passer::Outcome Passer::Pass(MemberId target, int client) {
     const bool fresh = !socket;
     if (fresh) socket = ConnectUnix(passing_path_(target), SOCK_DGRAM);
     if (!socket) break;
-    const int error = SendSocket(socket.get(), client);
+    const int error = SendDatagram(socket.get(), bytes, client);
     if (error == 0) return Outcome::kPassed;
     if (IsFull(error)) return Outcome::kFull;
     socket.reset();
@@ -56,9 +64,24 @@ Passer::Outcome Passer::Pass(MemberId target, int client) {
   return Outcome::kAbsent;
 }
 
-Passer::Outcome Passer::PassFor(const Endpoint& endpoint, int client) {
+Passer::Outcome Passer::PassFor(const Endpoint& endpoint, int client, Ip4 ip) {
   return endpoint.AtTarget(
-      [&](MemberId target) { return target == 0 ? Outcome::kAbsent : Pass(target, client); });
+      ip, [&](MemberId target) { return target == 0 ? Outcome::kAbsent : Pass(target, client); });
+}
+
+void Passer::Revoke(MemberId target, const std::vector<Revocation>& revocations) {
+  for (size_t begin = 0; begin < revocations.size(); begin += EC_NETCARD_REVOCATIONS_MAX) {
+    std::string bytes(1, EC_NETCARD_REVOKE);
+    const size_t end = std::min(revocations.size(), begin + EC_NETCARD_REVOCATIONS_MAX);
+    for (size_t i = begin; i < end; ++i) {
+      ec_netcard_revocation item{};
+      item.client = htonl(revocations[i].client.bits);
+      item.address = htonl(revocations[i].endpoint.ip.bits);
+      item.port = htons(revocations[i].endpoint.port);
+      bytes.append(reinterpret_cast<const char*>(&item), sizeof(item));
+    }
+    Send(target, bytes, -1);
+  }
 }
 
 void Passer::AwaitRoom(MemberId target, int epoll) {

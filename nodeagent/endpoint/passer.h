@@ -5,12 +5,21 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "common/host_plan.h"
 #include "common/unique_fd.h"
 #include "nodeagent/endpoint/endpoint.h"
 
 namespace ec::endpoint {
+
+// All connections from one address to one endpoint.
+struct Revocation {
+  Ip4 client;
+  Address endpoint;
+  friend bool operator==(const Revocation&, const Revocation&) = default;
+};
 
 using EnginePath = std::function<std::string(MemberId)>;
 
@@ -30,9 +39,13 @@ class Passer {
   // connection when the last one is closed.
   Outcome Pass(MemberId target, int client);
 
-  // The same for whom the endpoint leads to; kAbsent when that is nobody. An endpoint that leads
-  // elsewhere after this has returned knows of the connection as one of its former target.
-  Outcome PassFor(const Endpoint& endpoint, int client);
+  // The same for whom the endpoint leads a client from there to; kAbsent when that is nobody. An
+  // endpoint that leads elsewhere after this has returned knows of the connection as one of its
+  // former target, and one whose rules have changed finds it among the open ones.
+  Outcome PassFor(const Endpoint& endpoint, int client, Ip4 ip);
+
+  // Has the engine shut down those of these connections that it was passed before.
+  void Revoke(MemberId target, const std::vector<Revocation>& revocations);
 
   // Has `epoll` report an event without data once the engine has taken a socket.
   void AwaitRoom(MemberId target, int epoll);
@@ -41,6 +54,9 @@ class Passer {
   void Forget(MemberId target);
 
  private:
+  // One datagram, with a client's socket unless that is -1.
+  Outcome Send(MemberId target, std::string_view bytes, int client);
+
   const EnginePath passing_path_;
   std::mutex mutex_;
   std::map<MemberId, UniqueFd> sockets_;  // connected to the engines'; guarded by mutex_

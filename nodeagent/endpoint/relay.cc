@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/tcp_socket.h"
 #include "common/unix_socket.h"
 
 namespace ec::endpoint {
@@ -24,21 +25,6 @@ namespace {
 constexpr Duration kRetryEvery = std::chrono::milliseconds(5);
 // An address that has not taken a connection by then is passed over.
 constexpr Duration kConnectMax = std::chrono::milliseconds(200);
-
-// A connection that is being made, or has been; empty if it was refused at once.
-UniqueFd ConnectTcp(const Address& address) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return fd;
-  const int on = 1;
-  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(address.port);
-  to.sin_addr.s_addr = htonl(address.ip.bits);
-  const int result = connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to));
-  if (result < 0 && errno != EINPROGRESS) fd.reset();
-  return fd;
-}
 
 // Whether the connection stands; nullopt while that is open.
 std::optional<bool> IsConnected(const UniqueFd& attempt) {
@@ -73,7 +59,7 @@ Relay::~Relay() {
   thread_.join();
 }
 
-void Relay::Carry(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+void Relay::Carry(Client client, std::shared_ptr<Endpoint> endpoint) {
   ++open_;
   ++endpoint->tally().open;
   inbox_.Post(Arrival{std::move(client), std::move(endpoint)});
@@ -83,6 +69,8 @@ void Relay::Cut(std::vector<std::shared_ptr<Endpoint>> endpoints,
                 std::shared_ptr<std::latch> done) {
   inbox_.Post(CutCommand{std::move(endpoints), std::move(done)});
 }
+
+void Relay::List(std::shared_ptr<Listing> listing) { inbox_.Post(std::move(listing)); }
 
 void Relay::Run() {
   std::array<epoll_event, 256> events;
@@ -102,15 +90,17 @@ void Relay::Run() {
     }
     GiveTurns();
     RetryHeld();
+    WakeDue();
     ForgetBuried();
   }
 }
 
 int Relay::WaitMilliseconds() {
   if (!in_turn_.empty()) return 0;
-  if (held_.empty()) return -1;
-  const auto wait =
-      std::chrono::ceil<std::chrono::milliseconds>(next_retry_ - clock_.now().instant);
+  Instant next = held_.empty() ? Instant::max() : next_retry_;
+  if (!wakes_.empty()) next = std::min(next, wakes_.begin()->first);
+  if (next == Instant::max()) return -1;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - clock_.now().instant);
   return static_cast<int>(std::max<int64_t>(wait.count(), 0));
 }
 
@@ -120,6 +110,8 @@ void Relay::ReadInbox() {
       Admit(std::move(*arrival));
     } else if (const auto* cut = std::get_if<CutCommand>(&message)) {
       CutAll(*cut);
+    } else if (const auto* listing = std::get_if<std::shared_ptr<Listing>>(&message)) {
+      Enter(listing->get());
     } else {
       stopping_ = true;
     }
@@ -127,25 +119,34 @@ void Relay::ReadInbox() {
 }
 
 void Relay::Admit(Arrival arrival) {
-  Connection& connection = connections_.emplace_back(std::move(arrival.endpoint));
+  Connection& connection =
+      connections_.emplace_back(arrival.client.ip, std::move(arrival.endpoint));
   connection.place = std::prev(connections_.end());
-  if (!connection.OpenClient(std::move(arrival.client), epoll_.get())) {
+  // The rules may have changed since it was judged, and all others have been cut.
+  const bool admitted = connection.endpoint()->Admits(connection.client_ip());
+  if (!connection.OpenClient(std::move(arrival.client.socket), epoll_.get()) || !admitted) {
     Refuse(connection);
     return;
   }
-  if (!FindEngine(connection)) {
-    const Instant now = clock_.now().instant;
-    if (held_.empty()) next_retry_ = now + kRetryEvery;
-    connection.held_until = now + hold_max_;
-    held_.push_back(&connection);
-  }
+  const WireEffect effect = connection.endpoint()->EffectOn(connection.client_ip());
+  connection.SetEffect(effect, clock_.now().instant);
+  Seek(connection);
+}
+
+void Relay::Seek(Connection& connection) {
+  if (connection.is_in_blackhole() || connection.is_waiting || FindEngine(connection)) return;
+  const Instant now = clock_.now().instant;
+  if (held_.empty()) next_retry_ = now + kRetryEvery;
+  connection.held_until = now + hold_max_;
+  connection.is_waiting = true;
+  held_.push_back(&connection);
 }
 
 // Nothing is pumped: the arrival of an engine is not news of the client, which epoll brings soon.
 bool Relay::FindEngine(Connection& connection) {
   std::optional<Destination> failed;
   if (connection.attempt) {
-    if (connection.endpoint()->Keeps(connection.attempted)) {
+    if (connection.endpoint()->Keeps(connection.client_ip(), connection.attempted)) {
       const auto connected = IsConnected(connection.attempt);
       if (!connected && clock_.now().instant < connection.attempt_until) return false;
       if (connected.value_or(false)) return TakeAttempt(connection);
@@ -172,7 +173,7 @@ bool Relay::TryToReach(Connection& connection, const Destination& destination) {
     ++connection.endpoint()->tally().relayed;
     return true;
   }
-  connection.attempt = ConnectTcp(destination.address);
+  connection.attempt = ConnectTcp(destination.address, connection.endpoint()->source());
   if (!connection.attempt) return false;
   connection.attempted = destination;
   connection.attempt_until = clock_.now().instant + kConnectMax;
@@ -195,25 +196,78 @@ void Relay::CutAll(const CutCommand& command) {
     if (std::ranges::find(command.endpoints, connection.endpoint()) == command.endpoints.end()) {
       continue;
     }
-    if (connection.endpoint()->Keeps(connection.destination)) continue;
-    ++connection.endpoint()->tally().cut;
-    Bury(connection, true);
+    CutOrKeep(connection);
   }
   next_retry_ = clock_.now().instant;
   command.done->count_down();
 }
 
+void Relay::CutOrKeep(Connection& connection) {
+  const Endpoint& endpoint = *connection.endpoint();
+  const WireEffect effect = endpoint.EffectOn(connection.client_ip());
+  const bool keeps =
+      !connection.is_doomed() && endpoint.Keeps(connection.client_ip(), connection.destination);
+  if (!keeps && effect.blackhole && connection.is_in_blackhole()) {
+    connection.Doom();
+  } else if (!keeps) {
+    ++connection.endpoint()->tally().cut;
+    Bury(connection, true);
+  } else if (connection.SetEffect(effect, clock_.now().instant)) {
+    if (connection.is_held()) Seek(connection);
+    Pump(connection);
+  }
+}
+
+void Relay::Enter(Listing* listing) const {
+  {
+    const std::lock_guard lock(listing->mutex);
+    for (const Connection& connection : connections_) {
+      if (!connection.endpoint()->has_faults()) continue;
+      sockaddr_in peer{};
+      socklen_t length = sizeof(peer);
+      if (getpeername(connection.client().fd(), reinterpret_cast<sockaddr*>(&peer), &length) < 0) {
+        continue;
+      }
+      listing->clients.insert({connection.endpoint()->address(),
+                               {{ntohl(peer.sin_addr.s_addr)}, ntohs(peer.sin_port)}});
+    }
+  }
+  listing->done.count_down();
+}
+
 void Relay::Pump(Connection& connection) {
   switch (connection.Pump(&bench_)) {
     case Connection::Progress::kWaits:
+      SetWake(connection, connection.NextWake());
       break;
     case Connection::Progress::kGoesOn:
       if (!std::exchange(connection.in_turn, true)) in_turn_.push_back(&connection);
       break;
-    case Connection::Progress::kEnded:
-      if (connection.end() == Connection::End::kEngineDied) ++connection.endpoint()->tally().cut;
-      Bury(connection, false);
+    case Connection::Progress::kEnded: {
+      const bool by_fault = connection.end() == Connection::End::kFault;
+      if (by_fault || connection.end() == Connection::End::kEngineDied) {
+        ++connection.endpoint()->tally().cut;
+      }
+      Bury(connection, by_fault);
       break;
+    }
+  }
+}
+
+void Relay::SetWake(Connection& connection, Instant wake) {
+  if (connection.wake == wake) return;
+  if (connection.wake != Instant::max()) wakes_.erase({connection.wake, &connection});
+  connection.wake = wake;
+  if (wake != Instant::max()) wakes_.emplace(wake, &connection);
+}
+
+void Relay::WakeDue() {
+  if (wakes_.empty()) return;
+  const Instant now = clock_.now().instant;
+  while (!wakes_.empty() && wakes_.begin()->first <= now) {
+    Connection& connection = *wakes_.begin()->second;
+    SetWake(connection, Instant::max());
+    Pump(connection);
   }
 }
 
@@ -234,6 +288,8 @@ void Relay::RetryHeld() {
   std::vector<const Endpoint*> missing;
   for (Connection* connection : std::exchange(held_, {})) {
     if (connection->is_closed()) continue;
+    connection->is_waiting = false;
+    if (connection->is_in_blackhole()) continue;  // it waits for the end of that
     const Endpoint* const endpoint = connection->endpoint().get();
     const bool is_missing =
         !connection->attempt && std::ranges::find(missing, endpoint) != missing.end();
@@ -243,6 +299,7 @@ void Relay::RetryHeld() {
       Refuse(*connection);
     } else {
       if (!is_missing && !connection->attempt) missing.push_back(endpoint);
+      connection->is_waiting = true;
       held_.push_back(connection);
     }
   }
@@ -254,6 +311,7 @@ void Relay::Refuse(Connection& connection) {
 }
 
 void Relay::Bury(Connection& connection, bool reset) {
+  SetWake(connection, Instant::max());
   connection.Close(reset);
   --connection.endpoint()->tally().open;
   --open_;

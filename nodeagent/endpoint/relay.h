@@ -3,7 +3,7 @@
 //
 // A connection that finds no engine is held: every few milliseconds, and whenever its endpoint
 // changes, the engine is looked for again, until the connection has been held for too long and is
-// reset.
+// reset. One in a black hole (common/wire_fault.h) is neither served nor reset.
 #pragma once
 
 #include <atomic>
@@ -12,8 +12,11 @@
 #include <latch>
 #include <list>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -24,6 +27,7 @@
 #include "nodeagent/endpoint/connection.h"
 #include "nodeagent/endpoint/endpoint.h"
 #include "nodeagent/endpoint/inbox.h"
+#include "nodeagent/endpoint/open_connections.h"
 #include "nodeagent/endpoint/passer.h"
 
 namespace ec::endpoint {
@@ -37,12 +41,23 @@ class Relay {
   Relay& operator=(const Relay&) = delete;
 
   // Carries a client's connection until it ends. Any thread.
-  void Carry(UniqueFd client, std::shared_ptr<Endpoint> endpoint);
+  void Carry(Client client, std::shared_ptr<Endpoint> endpoint);
 
   // Resets those connections of these endpoints that Carry() was called for before and that their
   // endpoint does not keep, then counts `done` down; from then on none of their bytes moves. The
   // held ones look for an engine at once. Any thread.
   void Cut(std::vector<std::shared_ptr<Endpoint>> endpoints, std::shared_ptr<std::latch> done);
+
+  // What relays are asked to fill in: the clients of endpoints that have faults.
+  struct Listing {
+    explicit Listing(std::ptrdiff_t relays) : done(relays) {}
+    std::latch done;
+    std::mutex mutex;
+    std::set<OpenConnection> clients;  // guarded by mutex
+  };
+  // Enters those of the connections that Carry() was called for before, then counts down. Any
+  // thread.
+  void List(std::shared_ptr<Listing> listing);
 
   // The connections that it carries or holds. Any thread.
   size_t open() const { return open_; }
@@ -51,7 +66,7 @@ class Relay {
   // Bounded by the server: one arrival for each connection that it has room for, and one call of
   // Conform() at a time.
   struct Arrival {
-    UniqueFd client;
+    Client client;
     std::shared_ptr<Endpoint> endpoint;
   };
   struct CutCommand {
@@ -59,15 +74,21 @@ class Relay {
     std::shared_ptr<std::latch> done;
   };
   struct StopCommand {};
-  using Message = std::variant<Arrival, CutCommand, StopCommand>;
+  using Message = std::variant<Arrival, CutCommand, std::shared_ptr<Listing>, StopCommand>;
 
   void Run();
   int WaitMilliseconds();
   void ReadInbox();
   void Admit(Arrival arrival);
+  // Looks for its engine, and holds it while there is none.
+  void Seek(Connection& connection);
   void CutAll(const CutCommand& command);
+  void CutOrKeep(Connection& connection);
+  void Enter(Listing* listing) const;
   void GiveTurns();
   void Pump(Connection& connection);
+  void SetWake(Connection& connection, Instant wake);
+  void WakeDue();
 
   // Whether the engine was found, and is now connected.
   bool FindEngine(Connection& connection);
@@ -93,6 +114,7 @@ class Relay {
   std::vector<Connection*> held_;     // the oldest first
   std::vector<Connection*> in_turn_;  // have more to do
   Instant next_retry_;
+  std::set<std::pair<Instant, Connection*>> wakes_;  // of those with something under way
 
   std::thread thread_;
 };

@@ -44,7 +44,7 @@ WaitingRoom::~WaitingRoom() {
   for (Guest& guest : guests_) Reset(std::move(guest.client));
 }
 
-void WaitingRoom::Enter(UniqueFd client, std::shared_ptr<Endpoint> endpoint) {
+void WaitingRoom::Enter(Client client, std::shared_ptr<Endpoint> endpoint) {
   ++open_;
   ++endpoint->tally().open;
   inbox_.Post(Arrival{std::move(client), std::move(endpoint)});
@@ -100,12 +100,17 @@ void WaitingRoom::ReadInbox() {
 void WaitingRoom::Admit(Arrival arrival) {
   Guest& guest = guests_.emplace_back();
   guest.place = std::prev(guests_.end());
-  guest.client = std::move(arrival.client);
+  guest.client = std::move(arrival.client.socket);
+  guest.ip = arrival.client.ip;
   guest.endpoint = std::move(arrival.endpoint);
   epoll_event event{.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data = {.ptr = &guest}};
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, guest.client.get(), &event) < 0) {
+  // The rules may have changed since it was judged, and all others have been cut.
+  const bool admitted = guest.endpoint->Admits(guest.ip);
+  if (!admitted || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, guest.client.get(), &event) < 0) {
     ++guest.endpoint->tally().refused;
     Leave(guest, true);
+  } else if (guest.endpoint->IsAfflicted(guest.ip)) {
+    Relay(guest);
   } else if (guest.endpoint->carry() == Carry::kHandOver) {
     Hold(guest);
   }
@@ -116,7 +121,10 @@ void WaitingRoom::CutAll(const CutCommand& command) {
   for (auto next = guests_.begin(); next != guests_.end();) {
     Guest& guest = *next++;
     if (std::ranges::find(command.endpoints, guest.endpoint) == command.endpoints.end()) continue;
-    if (guest.endpoint->Keeps(std::nullopt)) continue;
+    if (guest.endpoint->Keeps(guest.ip, std::nullopt)) {
+      if (guest.endpoint->IsAfflicted(guest.ip)) Relay(guest);
+      continue;
+    }
     ++guest.endpoint->tally().cut;
     Leave(guest, true);
   }
@@ -170,7 +178,7 @@ void WaitingRoom::Hold(Guest& guest) {
 }
 
 MemberId WaitingRoom::TargetOf(const Guest& guest) {
-  return guest.endpoint->AtTarget([](MemberId target) { return target; });
+  return guest.endpoint->AtTarget(guest.ip, [](MemberId target) { return target; });
 }
 
 bool WaitingRoom::EngineAnswers(MemberId target) const {
@@ -179,10 +187,10 @@ bool WaitingRoom::EngineAnswers(MemberId target) const {
 
 Passer::Outcome WaitingRoom::TryToPass(Guest& guest) {
   const MemberId target = TargetOf(guest);
-  Passer::Outcome outcome = passer_->PassFor(*guest.endpoint, guest.client.get());
+  Passer::Outcome outcome = passer_->PassFor(*guest.endpoint, guest.client.get(), guest.ip);
   if (outcome == Passer::Outcome::kAbsent && target != 0 && EngineAnswers(target)) {
     // An engine with a network card begins with that, and has it since if it has one.
-    outcome = passer_->PassFor(*guest.endpoint, guest.client.get());
+    outcome = passer_->PassFor(*guest.endpoint, guest.client.get(), guest.ip);
     if (outcome == Passer::Outcome::kAbsent) {
       Relay(guest);
       return Passer::Outcome::kPassed;
@@ -229,7 +237,7 @@ void WaitingRoom::Relay(Guest& guest) {
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, guest.client.get(), nullptr);
   if (guest.held) guest.endpoint->NoteCarried(Carry::kRelay);
   // The relay counts it from now on; for a moment both do.
-  to_relay_(std::move(guest.client), guest.endpoint);
+  to_relay_({std::move(guest.client), guest.ip}, guest.endpoint);
   Leave(guest, false);
 }
 

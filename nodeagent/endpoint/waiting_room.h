@@ -7,7 +7,8 @@
 // What a client sends meanwhile stays in the kernel: first bytes are looked at and not taken. A
 // client that sends nothing waits as long as it likes; Memcached does not speak first either. A
 // connection for which there is no engine is held for a limited time; one that finds the engine's
-// queue full waits until there is room, as it would in a listener's backlog.
+// queue full waits until there is room, as it would in a listener's backlog. One that comes under a
+// fault goes to the relay, which acts it out.
 #pragma once
 
 #include <atomic>
@@ -33,7 +34,7 @@ namespace ec::endpoint {
 
 class WaitingRoom {
  public:
-  using ToRelay = std::function<void(UniqueFd, std::shared_ptr<Endpoint>)>;
+  using ToRelay = std::function<void(Client, std::shared_ptr<Endpoint>)>;
 
   // `engine_path` gives the path of an engine's own unix socket, by which one is known that runs
   // but takes no sockets. `passer` outlives the room. `to_relay` is called on the room's thread.
@@ -43,7 +44,7 @@ class WaitingRoom {
   WaitingRoom& operator=(const WaitingRoom&) = delete;
 
   // Any thread, as the following.
-  void Enter(UniqueFd client, std::shared_ptr<Endpoint> endpoint);
+  void Enter(Client client, std::shared_ptr<Endpoint> endpoint);
 
   // Resets all connections of these endpoints that Enter() was called for before, that still wait
   // and that their endpoint does not keep, then counts `done` down. The others try their luck.
@@ -54,6 +55,7 @@ class WaitingRoom {
  private:
   struct Guest {
     UniqueFd client;  // empty: it has left
+    Ip4 ip;
     std::shared_ptr<Endpoint> endpoint;
     bool held = false;   // its first bytes are known, or do not matter
     bool ended = false;  // the client has sent its end
@@ -62,7 +64,7 @@ class WaitingRoom {
   };
   // Bounded by the server, as the relay's.
   struct Arrival {
-    UniqueFd client;
+    Client client;
     std::shared_ptr<Endpoint> endpoint;
   };
   struct CutCommand {

@@ -136,12 +136,20 @@ void EngineHost::OnExit(MemberId id, uint64_t launch) {
 }
 
 void EngineHost::Kill(const host::KillEngine& kill) {
-  const auto found = watched_.find(kill.id);
-  if (found == watched_.end() || found->second.launch != kill.launch) return;
-  LogInfo("engine killed",
-          {{"member", kill.id}, {"launch", kill.launch}, {"pid", found->second.process.pid}});
+  Signal(kill.id, kill.launch, SIGKILL, "engine killed");
+}
+
+void EngineHost::Pause(const host::PauseEngine& pause) {
+  Signal(pause.id, pause.launch, pause.paused ? SIGSTOP : SIGCONT,
+         pause.paused ? "engine paused" : "engine goes on");
+}
+
+void EngineHost::Signal(MemberId id, uint64_t launch, int signal, std::string_view what) {
+  const auto found = watched_.find(id);
+  if (found == watched_.end() || found->second.launch != launch) return;
+  LogInfo(what, {{"member", id}, {"launch", launch}, {"pid", found->second.process.pid}});
   const UniqueFd process = OpenProcess(found->second.process);
-  if (process) SendSignal(process, SIGKILL);
+  if (process) SendSignal(process, signal);
 }
 
 void EngineHost::Remove(const host::RemoveMember& removal) {

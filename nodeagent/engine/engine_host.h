@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/process.h"
@@ -32,6 +33,7 @@ class EngineHost {
 
   void Start(const host::StartEngine& start);
   void Kill(const host::KillEngine& kill);
+  void Pause(const host::PauseEngine& pause);
   void Remove(const host::RemoveMember& removal);
 
   std::string SocketPath(MemberId id) const;   // any thread
@@ -48,6 +50,8 @@ class EngineHost {
 
   void Watch(MemberId id, uint64_t launch, const ProcessId& process, UniqueFd pidfd);
   void OnExit(MemberId id, uint64_t launch);
+  // Nothing happens when that launch is over.
+  void Signal(MemberId id, uint64_t launch, int signal, std::string_view what);
 
   boost::asio::io_context& io_;
   const std::string members_;

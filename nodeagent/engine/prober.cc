@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "common/tcp_socket.h"
 #include "common/unique_fd.h"
 #include "common/unix_socket.h"
 #include "nodeagent/engine/replies.h"
@@ -102,18 +103,6 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   std::string version_;
 };
 
-UniqueFd ConnectTcp(const Address& address) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(address.port);
-  to.sin_addr.s_addr = htonl(address.ip.bits);
-  if (!fd) return fd;
-  const int result = connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to));
-  if (result < 0 && errno != EINPROGRESS) fd.reset();
-  return fd;
-}
-
 void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, Duration deadline,
               Prober::Done done) {
   if (!socket) {
@@ -138,7 +127,7 @@ void Prober::ProbeEngine(EngineKind engine, const std::string& socket_path, Dura
 
 void Prober::ProbeEndpoint(EngineKind engine, const Address& address, Duration deadline,
                            Done done) {
-  Converse(io_, engine, ConnectTcp(address), deadline, std::move(done));
+  Converse(io_, engine, ConnectTcp(address, address.ip), deadline, std::move(done));
 }
 
 }  // namespace ec::engine

@@ -26,7 +26,7 @@ class Prober {
   // Over the engine's own socket. Done is called once, within the deadline; never from in here.
   void ProbeEngine(EngineKind engine, const std::string& socket_path, Duration deadline, Done done);
 
-  // As a client would: over TCP.
+  // As a client would: over TCP. It comes from the endpoint's own address, which always gets in.
   void ProbeEndpoint(EngineKind engine, const Address& address, Duration deadline, Done done);
 
  private:

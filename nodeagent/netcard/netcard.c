@@ -9,6 +9,9 @@
  *     becomes a unix stream listener instead, for programs that cannot have one beside TCP.
  *   - Connections to this machine's loopback leave from the member's own address.
  *
+ *   - When the agent says that a client may not connect any more, its connections are shut down
+ *     where they are, which the program sees as an end like any other.
+ *
  * Everything else is passed on untouched. A datagram socket, because it behaves like a listener:
  * it is readable while a connection waits, a receive takes exactly one or says EAGAIN, the sender
  * sees EAGAIN when it is full, and what still waits is closed when the process ends.
@@ -60,6 +63,8 @@ struct Listener {
 
 static struct Listener listeners[LISTENERS_MAX];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+/* No connection that was ever passed had a higher descriptor. */
+static atomic_int highest_connection = -1;
 
 /* Copies: programs overwrite their environment. Empty: not set. */
 static char passing_path[sizeof(((struct sockaddr_un*)0)->sun_path)];
@@ -290,9 +295,46 @@ static int SocketIn(struct msghdr* message, bool is_well_formed) {
   return found;
 }
 
-/* One message's socket. -1: none, with errno 0 for a malformed one. */
+static bool IsAt(const struct sockaddr_in* name, uint32_t address) {
+  return name->sin_family == AF_INET && name->sin_addr.s_addr == address;
+}
+
+/* Whether it is a connection that the revocation speaks of. */
+static bool IsRevoked(int fd, const struct ec_netcard_revocation* revocation) {
+  struct sockaddr_in peer, own;
+  socklen_t peer_length = sizeof(peer), own_length = sizeof(own);
+  if (getpeername(fd, (struct sockaddr*)&peer, &peer_length) < 0) return false;
+  if (!IsAt(&peer, revocation->client)) return false;
+  if (REAL(getsockname)(fd, (struct sockaddr*)&own, &own_length) < 0) return false;
+  return IsAt(&own, revocation->address) && own.sin_port == revocation->port;
+}
+
+/* A descriptor may be closed by another thread meanwhile, but not be used anew for a connection:
+ * whoever calls us is the one who takes those. */
+static void Revoke(const char* bytes, size_t length) {
+  const size_t count = length / sizeof(struct ec_netcard_revocation);
+  const int highest = atomic_load(&highest_connection);
+  const int error = errno;
+  for (int fd = 0; fd <= highest; ++fd) {
+    for (size_t i = 0; i < count; ++i) {
+      struct ec_netcard_revocation revocation;
+      memcpy(&revocation, bytes + i * sizeof(revocation), sizeof(revocation));
+      if (IsRevoked(fd, &revocation)) shutdown(fd, SHUT_RDWR);
+    }
+  }
+  errno = error;
+}
+
+static void NoteConnection(int fd) {
+  int highest = atomic_load(&highest_connection);
+  while (fd > highest && !atomic_compare_exchange_weak(&highest_connection, &highest, fd)) {
+  }
+}
+
+/* One message's socket. -1: none, with errno 0 if it was none to carry one. */
 static int ReceiveSocket(int fd, int flags) {
-  char bytes[2]; /* one more than there are to be */
+  /* One more than there are to be. */
+  char bytes[1 + EC_NETCARD_REVOCATIONS_MAX * sizeof(struct ec_netcard_revocation) + 1];
   union {
     struct cmsghdr aligned;
     char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
@@ -305,8 +347,13 @@ static int ReceiveSocket(int fd, int flags) {
   if (!HasRoom(fd)) return -1;
   const ssize_t length = recvmsg(fd, &message, (flags & SOCK_CLOEXEC) != 0 ? MSG_CMSG_CLOEXEC : 0);
   if (length < 0) return -1;
-  const int found = SocketIn(&message, length == 1 && bytes[0] == EC_NETCARD_CONNECTION &&
-                                           (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0);
+  const bool is_whole = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+  const int found =
+      SocketIn(&message, length == 1 && bytes[0] == EC_NETCARD_CONNECTION && is_whole);
+  if (found >= 0) NoteConnection(found);
+  if (length > 1 && bytes[0] == EC_NETCARD_REVOKE && is_whole && (size_t)length < sizeof(bytes)) {
+    Revoke(bytes + 1, (size_t)length - 1);
+  }
   errno = 0;
   return found;
 }

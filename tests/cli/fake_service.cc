@@ -49,6 +49,10 @@ class FakeService::ElastiCache : public v1::ElastiCache::Service {
   EC_FAKE_CALL(AddTagsToResource, add_tags)
   EC_FAKE_CALL(ListTagsForResource, list_tags)
   EC_FAKE_CALL(RemoveTagsFromResource, remove_tags)
+  EC_FAKE_CALL(CreateCacheSubnetGroup, create_subnet_group)
+  EC_FAKE_CALL(DescribeCacheSubnetGroups, subnet_groups)
+  EC_FAKE_CALL(ModifyCacheSubnetGroup, modify_subnet_group)
+  EC_FAKE_CALL(DeleteCacheSubnetGroup, remove_subnet_group)
 
  private:
   FakeService& fake_;
@@ -57,8 +61,24 @@ class FakeService::ElastiCache : public v1::ElastiCache::Service {
 class FakeService::Network : public v1::Network::Service {
  public:
   explicit Network(FakeService& fake) : fake_(fake) {}
-  EC_FAKE_CALL(DescribeInstances, instances)
+  EC_FAKE_CALL(CreateVpc, create_vpc)
   EC_FAKE_CALL(DescribeVpcs, vpcs)
+  EC_FAKE_CALL(DeleteVpc, remove_vpc)
+  EC_FAKE_CALL(CreateSubnet, create_subnet)
+  EC_FAKE_CALL(DescribeSubnets, subnets)
+  EC_FAKE_CALL(DeleteSubnet, remove_subnet)
+  EC_FAKE_CALL(CreateSecurityGroup, create_security_group)
+  EC_FAKE_CALL(DescribeSecurityGroups, security_groups)
+  EC_FAKE_CALL(DescribeSecurityGroupRules, rules)
+  EC_FAKE_CALL(DeleteSecurityGroup, remove_security_group)
+  EC_FAKE_CALL(AuthorizeSecurityGroupIngress, authorize)
+  EC_FAKE_CALL(RevokeSecurityGroupIngress, revoke)
+  EC_FAKE_CALL(AuthorizeSecurityGroupEgress, authorize_egress)
+  EC_FAKE_CALL(RevokeSecurityGroupEgress, revoke_egress)
+  EC_FAKE_CALL(RunInstances, run_instances)
+  EC_FAKE_CALL(DescribeInstances, instances)
+  EC_FAKE_CALL(ModifyInstanceAttribute, modify_instance)
+  EC_FAKE_CALL(TerminateInstances, terminate)
 
  private:
   FakeService& fake_;
@@ -69,6 +89,9 @@ class FakeService::Emulator : public v1::Emulator::Service {
   explicit Emulator(FakeService& fake) : fake_(fake) {}
   EC_FAKE_CALL(DescribeHosts, hosts)
   EC_FAKE_CALL(DescribeEndpoints, endpoints)
+  EC_FAKE_CALL(AddFault, add_fault)
+  EC_FAKE_CALL(DescribeFaults, faults)
+  EC_FAKE_CALL(ClearFaults, clear_faults)
   EC_FAKE_CALL(GetVersion, version)
   EC_FAKE_CALL(Reset, reset)
 
@@ -86,15 +109,15 @@ class FakeService::Emulator : public v1::Emulator::Service {
 
 FakeService::FakeService(int port)
     : elasticache_(std::make_unique<ElastiCache>(*this)),
-      network_(std::make_unique<Network>(*this)),
-      emulator_(std::make_unique<Emulator>(*this)) {
+      emulator_(std::make_unique<Emulator>(*this)),
+      network_(std::make_unique<Network>(*this)) {
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort(fmt::format("127.0.0.1:{}", port), grpc::InsecureServerCredentials(),
                            &port_);
   builder.RegisterService(elasticache_.get());
-  builder.RegisterService(network_.get());
   builder.RegisterService(emulator_.get());
+  builder.RegisterService(network_.get());
   server_ = builder.BuildAndStart();
   EC_CHECK(server_ != nullptr);
   address_ = fmt::format("127.0.0.1:{}", port_);

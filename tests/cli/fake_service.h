@@ -62,12 +62,37 @@ class FakeService {
   Answer<v1::AddTagsToResourceRequest, v1::AddTagsToResourceResponse> add_tags;
   Answer<v1::ListTagsForResourceRequest, v1::ListTagsForResourceResponse> list_tags;
   Answer<v1::RemoveTagsFromResourceRequest, v1::RemoveTagsFromResourceResponse> remove_tags;
-  Answer<v1::DescribeInstancesRequest, v1::DescribeInstancesResponse> instances;
-  Answer<v1::DescribeVpcsRequest, v1::DescribeVpcsResponse> vpcs;
   Answer<v1::DescribeHostsRequest, v1::DescribeHostsResponse> hosts;
   Answer<v1::DescribeEndpointsRequest, v1::DescribeEndpointsResponse> endpoints;
+  Answer<v1::AddFaultRequest, v1::AddFaultResponse> add_fault;
+  Answer<v1::DescribeFaultsRequest, v1::DescribeFaultsResponse> faults;
+  Answer<v1::ClearFaultsRequest, v1::ClearFaultsResponse> clear_faults;
   Answer<v1::GetVersionRequest, v1::GetVersionResponse> version;
   Answer<v1::ResetRequest, v1::ResetResponse> reset;
+  Answer<v1::CreateCacheSubnetGroupRequest, v1::CreateCacheSubnetGroupResponse> create_subnet_group;
+  Answer<v1::DescribeCacheSubnetGroupsRequest, v1::DescribeCacheSubnetGroupsResponse> subnet_groups;
+  Answer<v1::ModifyCacheSubnetGroupRequest, v1::ModifyCacheSubnetGroupResponse> modify_subnet_group;
+  Answer<v1::DeleteCacheSubnetGroupRequest, v1::DeleteCacheSubnetGroupResponse> remove_subnet_group;
+  Answer<v1::CreateVpcRequest, v1::CreateVpcResponse> create_vpc;
+  Answer<v1::DescribeVpcsRequest, v1::DescribeVpcsResponse> vpcs;
+  Answer<v1::DeleteVpcRequest, v1::DeleteVpcResponse> remove_vpc;
+  Answer<v1::CreateSubnetRequest, v1::CreateSubnetResponse> create_subnet;
+  Answer<v1::DescribeSubnetsRequest, v1::DescribeSubnetsResponse> subnets;
+  Answer<v1::DeleteSubnetRequest, v1::DeleteSubnetResponse> remove_subnet;
+  Answer<v1::CreateSecurityGroupRequest, v1::CreateSecurityGroupResponse> create_security_group;
+  Answer<v1::DescribeSecurityGroupsRequest, v1::DescribeSecurityGroupsResponse> security_groups;
+  Answer<v1::DescribeSecurityGroupRulesRequest, v1::DescribeSecurityGroupRulesResponse> rules;
+  Answer<v1::DeleteSecurityGroupRequest, v1::DeleteSecurityGroupResponse> remove_security_group;
+  Answer<v1::AuthorizeSecurityGroupIngressRequest, v1::AuthorizeSecurityGroupIngressResponse>
+      authorize;
+  Answer<v1::RevokeSecurityGroupIngressRequest, v1::RevokeSecurityGroupIngressResponse> revoke;
+  Answer<v1::AuthorizeSecurityGroupEgressRequest, v1::AuthorizeSecurityGroupEgressResponse>
+      authorize_egress;
+  Answer<v1::RevokeSecurityGroupEgressRequest, v1::RevokeSecurityGroupEgressResponse> revoke_egress;
+  Answer<v1::RunInstancesRequest, v1::RunInstancesResponse> run_instances;
+  Answer<v1::DescribeInstancesRequest, v1::DescribeInstancesResponse> instances;
+  Answer<v1::ModifyInstanceAttributeRequest, v1::ModifyInstanceAttributeResponse> modify_instance;
+  Answer<v1::TerminateInstancesRequest, v1::TerminateInstancesResponse> terminate;
   // Writes what there is and returns; the stream then ends with the returned status.
   std::function<grpc::Status(const v1::WatchEventsRequest&, grpc::ServerContext*,
                              grpc::ServerWriter<v1::Event>*)>
@@ -75,15 +100,15 @@ class FakeService {
 
  private:
   class ElastiCache;
-  class Network;
   class Emulator;
+  class Network;
 
   std::mutex mutex_;
   std::string address_;
   int port_ = 0;
   std::unique_ptr<ElastiCache> elasticache_;
-  std::unique_ptr<Network> network_;
   std::unique_ptr<Emulator> emulator_;
+  std::unique_ptr<Network> network_;
   std::unique_ptr<grpc::Server> server_;
 };
 

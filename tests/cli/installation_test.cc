@@ -24,11 +24,16 @@ Installation Sample() {
   sample.zones = {"us-east-1a", "us-east-1b"};
   sample.grpc_address = "127.0.0.1:7379";
   sample.strict_versions = true;
+  sample.localhost_instance = false;
   sample.region_nodes_max = 7;
   sample.members_max = 100;
   sample.log_level = "info";
   sample.carry = "relay";
   sample.memcached_carry = "relay";
+  sample.deny = "drop";
+  sample.advertise = "cache.local";
+  sample.listen_ip = "0.0.0.0";
+  sample.ports = "7000-7100";
   return sample;
 }
 
@@ -40,6 +45,10 @@ TEST(InstallationFile, IsReadAsItWasWritten) {
                                  unknown.region_nodes_max.reset();
                                  unknown.carry.reset();
                                  unknown.memcached_carry.reset();
+                                 unknown.deny.reset();
+                                 unknown.advertise.reset();
+                                 unknown.listen_ip.reset();
+                                 unknown.ports.reset();
                                  return unknown;
                                }()}) {
     ASSERT_TRUE(WriteInstallation(dir.path(), written).ok());

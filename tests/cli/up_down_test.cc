@@ -117,9 +117,27 @@ TEST_F(UpDown, StartsEverythingAndStopsItAgain) {
 }
 
 TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
-  ASSERT_EQ(Run({"up", "--zones", "eu-west-1a", "--region", "eu-west-1", "--account",
-                 "123456789012", "--strict-versions", "--region-nodes-max", "50", "--members-max",
-                 "7", "--log-level", "debug", "--carry", "hand-over", "--memcached-carry", "relay"})
+  ASSERT_EQ(Run({"up",
+                 "--zones",
+                 "eu-west-1a",
+                 "--region",
+                 "eu-west-1",
+                 "--account",
+                 "123456789012",
+                 "--strict-versions",
+                 "--region-nodes-max",
+                 "50",
+                 "--members-max",
+                 "7",
+                 "--log-level",
+                 "debug",
+                 "--carry",
+                 "hand-over",
+                 "--memcached-carry",
+                 "relay",
+                 "--deny",
+                 "drop",
+                 "--no-localhost-instance"})
                 .exit,
             0);
   const Ended again = Run({"up", "--zones", "eu-west-1a"});
@@ -128,13 +146,13 @@ TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
   EXPECT_EQ(ReadAll(control_plane + "/argv"),
             fmt::format("--dir {0} --listen 127.0.0.1:0 --region eu-west-1 --account 123456789012 "
                         "--log-level debug --log-file {0}/controlplane.log --strict-versions "
-                        "--region-nodes-max 50",
+                        "--region-nodes-max 50 --no-localhost-instance",
                         control_plane));
   const std::string host = HostDirectory(dir(), "eu-west-1a");
   EXPECT_EQ(ReadAll(host + "/argv"),
             fmt::format("--dir {0} --host eu-west-1a --zone eu-west-1a --control-plane {1} "
                         "--members-max 7 --log-level debug --log-file {0}/agent.log "
-                        "--carry hand-over --memcached-carry relay",
+                        "--carry hand-over --memcached-carry relay --deny drop",
                         host, ReadControlPlane(dir())->address));
   const json recorded = json::parse(ReadAll(InstallationFile(dir())));
   EXPECT_EQ(recorded["grpc_address"], ReadControlPlane(dir())->address);
@@ -190,7 +208,8 @@ TEST_F(UpDown, KeepsTheSettingsOfTheFirstStart) {
   const std::map<std::string, std::string> changes = {
       {"--port", "1"},        {"--zones", "us-east-1b"},      {"--region", "eu-west-1"},
       {"--members-max", "1"}, {"--account", "111111111111"},  {"--log-level", "error"},
-      {"--carry", "relay"},   {"--memcached-carry", "relay"}, {"--region-nodes-max", "4"}};
+      {"--carry", "relay"},   {"--memcached-carry", "relay"}, {"--region-nodes-max", "4"},
+      {"--deny", "drop"}};
   for (const auto& [option, value] : changes) {
     const Ended refused = Run({"up", option, value});
     EXPECT_NE(refused.exit, 0) << option;
@@ -198,6 +217,7 @@ TEST_F(UpDown, KeepsTheSettingsOfTheFirstStart) {
     EXPECT_THAT(refused.err, HasSubstr(option));
   }
   EXPECT_THAT(Run({"up", "--strict-versions"}).err, HasSubstr("without --strict-versions"));
+  EXPECT_THAT(Run({"up", "--no-localhost-instance"}).err, HasSubstr("with i-localhost"));
   EXPECT_EQ(Run({"down"}).exit, 0);
 }
 

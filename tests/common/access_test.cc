@@ -66,6 +66,16 @@ TEST_F(AccessTest, ABlockSpeaksOfTheAddressInTheVpc) {
   EXPECT_EQ(Asks("127.1.0.11"), Cause::kNoRule);
 }
 
+TEST_F(AccessTest, ANetworkCountsAsItsInstance) {
+  network_.instances[0].network = *ParseCidr("172.18.0.0/16");
+  network_.instances[2].network = *ParseCidr("172.18.7.0/24");
+  Admit("sg-cache", FromBlock("sgr-1", "10.0.1.0/24"));
+  EXPECT_EQ(Asks("172.18.0.9"), Cause::kAdmitted);
+  EXPECT_EQ(Asks("172.18.7.9"), Cause::kOtherVpc) << "the narrower network has it";
+  EXPECT_EQ(Asks("172.19.0.9"), Cause::kNoInstance);
+  EXPECT_EQ(Asks("127.1.0.10"), Cause::kAdmitted);
+}
+
 TEST_F(AccessTest, AGroupSpeaksOfItsMembers) {
   Admit("sg-cache", FromGroup("sgr-1", "sg-web"));
   EXPECT_EQ(Asks("127.1.0.10"), Cause::kAdmitted);

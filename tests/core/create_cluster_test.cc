@@ -29,6 +29,8 @@ TEST_F(CreateClusterTest, MakesAClusterAndItsMemberInOneEdit) {
   request.snapshot_window = "05:00-06:00";
   request.snapshot_retention = 5;
   request.port = 7001;
+  plane.AddSecurityGroup("sg-0123456789abcdef0");
+  plane.AddSecurityGroup("sg-1");
   request.security_groups = {"sg-0123456789abcdef0", "sg-1"};
   request.notification_topic = "arn:aws:sns:us-east-1:000000000000:topic";
   request.auto_minor_version_upgrade = false;
@@ -40,9 +42,10 @@ TEST_F(CreateClusterTest, MakesAClusterAndItsMemberInOneEdit) {
   edit.revision = before.revision + 1;
   edit.installation = before.installation;
   edit.installation->next_id = 2;
-  model::Zone zone = before.zones.at("us-east-1a");
-  zone.next_offset = 1;
-  edit.zones["us-east-1a"] = zone;
+  model::Subnet subnet = plane.DefaultSubnet("us-east-1a");
+  subnet.next_offset = 1;
+  subnet.revision = edit.revision;
+  edit.subnets[subnet.id] = subnet;
   model::Cluster cluster;
   cluster.id = "my-redis";
   cluster.engine = EngineKind::kRedis;
@@ -55,6 +58,7 @@ TEST_F(CreateClusterTest, MakesAClusterAndItsMemberInOneEdit) {
   cluster.maintenance_window = "sun:08:00-sun:09:00";
   cluster.parameter_group = "default.redis7";
   cluster.subnet_group = "default";
+  cluster.vpc = plane.DefaultVpc();
   cluster.security_groups = {"sg-0123456789abcdef0", "sg-1"};
   cluster.auto_minor_version_upgrade = false;
   cluster.snapshot_retention = 5;
@@ -93,6 +97,8 @@ TEST_F(CreateClusterTest, FillsInWhatIsLeftOut) {
     EXPECT_EQ(cluster.port, row.port);
     EXPECT_EQ(cluster.node_count, 1);
     EXPECT_EQ(cluster.subnet_group, "default");
+    EXPECT_EQ(cluster.vpc, plane.DefaultVpc());
+    EXPECT_EQ(cluster.security_groups, std::vector{plane.DefaultGroup()});
     EXPECT_TRUE(cluster.auto_minor_version_upgrade);
     EXPECT_EQ(cluster.snapshot_retention, 0);
     EXPECT_FALSE(cluster.notification);

@@ -72,15 +72,16 @@ const Row kBadForEither[] = {
     {"cache security groups", [](auto& r) { r.cache_security_groups = {"default"}; }, kValue,
      Text("Use of cache security groups is not permitted in this API version for your "
           "account.")},
-    {"malformed security group",
+    {"unknown security group", [](auto& r) { r.security_groups = {"sg-1"}; }, kValue,
+     AllOf(HasSubstr("SecurityGroupIds"), HasSubstr("'sg-1'"))},
+    {"cache security groups in a VPC",
      [](auto& r) {
-       r.security_groups = {"sg-1", "default"};
+       r.cache_security_groups = {"default"};
+       r.subnet_group = "default";
      },
-     kValue, AllOf(HasSubstr("SecurityGroupIds"), HasSubstr("'default'"))},
-    {"security group in capitals", [](auto& r) { r.security_groups = {"sg-ABC"}; }, kValue,
-     HasSubstr("'sg-ABC'")},
-    {"security group of nothing", [](auto& r) { r.security_groups = {"sg-"}; }, kValue,
-     HasSubstr("'sg-'")},
+     kCombination,
+     Text("Use of cache security groups is not permitted along with cache subnet group and/or "
+          "security group Ids.")},
     {"malformed window", [](auto& r) { r.maintenance_window = "sunday"; }, kValue,
      HasSubstr("PreferredMaintenanceWindow")},
     {"short window", [](auto& r) { r.maintenance_window = "sun:05:00-sun:05:30"; }, kValue,

@@ -294,6 +294,34 @@ TEST_F(FailoverTest, WithoutAPromotableFollowerSaysWhyOfEachOnce) {
   EXPECT_THAT(plane.NewEvents(), ElementsAre(NoFailover(why)));
 }
 
+// A dead leader was heard before its followers, and an event said that none of them could lead.
+TEST_F(FailoverTest, GivesEveryFollowersHostItsChanceToReportAfterARestart) {
+  Make(3, true);
+  SetOffset("g-003", 900);
+  HostOf("g-001").Kill(node("g-001").id);
+  plane.Restart();
+  Report("g-001");
+  EXPECT_THAT(plane.NewEvents(), ::testing::IsEmpty());
+  Report("g-002");
+  EXPECT_EQ(leader(), "g-001");
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-003");
+  EXPECT_EQ(group().trouble, "");
+}
+
+TEST_F(FailoverTest, WaitsForNoHostThatIsSilentAfterARestart) {
+  Make(3, true);
+  SetOffset("g-003", 900);
+  HostOf("g-001").Kill(node("g-001").id);
+  HostOf("g-003").silent = true;
+  plane.Restart();
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-001");
+  plane.Pass(plane.settings.host_silence_max);
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-002");
+}
+
 TEST_F(FailoverTest, PromotesAFollowerThatIsPromotableAgain) {
   Make(2, true);
   Silence("g-002");

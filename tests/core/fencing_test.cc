@@ -1,10 +1,11 @@
 // A leader is replaced only when its end is certain.
+#include "controlplane/core/fencing.h"
+
 #include <gmock/gmock.h>
 
 #include <string>
 #include <vector>
 
-#include "controlplane/core/failover.h"
 #include "tests/core/group_fixture.h"
 
 namespace ec::core {
@@ -86,6 +87,24 @@ TEST_F(FenceTest, KillsNobodyWhileAutomaticFailoverIsOff) {
   Silence("g-001");
   ASSERT_EQ(fences().size(), 1u);
   EXPECT_FALSE(fences().front().kill);
+}
+
+TEST_F(FenceTest, KillsALeaderThatWasToldToStepDownEvenWhileAutomaticFailoverIsOff) {
+  MakeOnOneMachine(false);
+  ASSERT_THAT(plane.Ask(Switchover{"g", "g-002"}), IsOk());
+  Report("g-001");
+  Report("g-002");
+  ASSERT_EQ(group().step, model::SwitchStep::kDemoting);
+  HostOf("g-001").silent = true;
+  plane.Pass(plane.settings.host_doubt_after);
+  ASSERT_EQ(fences().size(), 1u);
+  EXPECT_FALSE(fences().front().kill);
+  plane.Pass(plane.settings.host_silence_max);
+  ASSERT_EQ(fences().size(), 1u);
+  EXPECT_TRUE(fences().front().kill);
+  plane.SeeEnd(node("g-001").id);
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-002");
 }
 
 TEST_F(FenceTest, LeavesFollowersAndOtherMachinesAlone) {

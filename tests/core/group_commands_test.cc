@@ -210,6 +210,36 @@ TEST_F(ModifyGroupTest, ChangesNoPrimaryWhileAutomaticFailoverIsOn) {
   }
 }
 
+TEST_F(ModifyGroupTest, ChangesNoPrimaryByTheRequestThatTurnsAutomaticFailoverOff) {
+  Make(2, true);
+  ModifyGroup request = ToPrimary("g-002", true);
+  request.automatic_failover = false;
+  ExpectRefused(request, kGroupState, HasSubstr("while autofailover is enabled"));
+  EXPECT_TRUE(group().automatic_failover);
+}
+
+TEST_F(ModifyGroupTest, HasAPendingPrimaryFollowTheMaintenanceWindow) {
+  Make(2, false);
+  ASSERT_THAT(plane.Ask(ToPrimary("g-002", false)), IsOk());
+  const auto opening = [&](const char* window) {
+    return model::NextOpening(*model::ParseMaintenanceWindow(window), plane.now.wall);
+  };
+  EXPECT_EQ(group().pending_due, opening("sun:05:00-sun:06:00"));
+  ASSERT_THAT(
+      plane.Ask(Change([](ModifyGroup& r) { r.maintenance_window = "wed:01:00-wed:02:00"; })),
+      IsOk());
+  EXPECT_EQ(group().pending_due, opening("wed:01:00-wed:02:00"));
+  ModifyCluster alone;
+  alone.id = "g-001";
+  alone.maintenance_window = "fri:01:00-fri:02:00";
+  ASSERT_THAT(plane.Ask(alone), IsOk());
+  EXPECT_EQ(group().pending_due, opening("fri:01:00-fri:02:00"));
+  alone.id = "g-002";
+  alone.maintenance_window = "thu:01:00-thu:02:00";
+  ASSERT_THAT(plane.Ask(alone), IsOk());
+  EXPECT_EQ(group().pending_due, opening("fri:01:00-fri:02:00"));
+}
+
 TEST_F(ModifyGroupTest, MakesOnlyAnotherClusterOfTheGroupThePrimary) {
   Make(2, false);
   MakeMaster("red");

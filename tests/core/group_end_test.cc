@@ -89,6 +89,20 @@ TEST_F(DeleteGroupTest, IsPossibleWhileThePrimaryHasFailedAndNobodyMayReplaceIt)
   EXPECT_FALSE(plane.has_group("g"));
 }
 
+TEST_F(DeleteGroupTest, DoesNotRetainAPrimaryThatHasLostItsData) {
+  Make(2, false);
+  KillForGood("g-001");
+  plane.Settle();
+  ASSERT_FALSE(group().trouble.empty());
+  ExpectRefused(DeleteGroup{"g", true, {}}, kGroupState,
+                StartsWith("Cache cluster g-001, the primary, is recovering and cannot be"));
+  ASSERT_THAT(plane.Ask(Switchover{"g", "g-002"}), IsOk());
+  plane.Settle();
+  ASSERT_THAT(plane.Ask(DeleteGroup{"g", true, {}}), IsOk());
+  plane.Settle();
+  EXPECT_EQ(StatusOf("g-002"), ClusterStatus::kAvailable);
+}
+
 TEST_F(DeleteGroupTest, IsRefusedUnlessTheGroupAndItsClustersAreSettled) {
   ASSERT_THAT(plane.Ask(RedisGroup("g", 2)), IsOk());
   ExpectRefused(DeleteGroup{"g", false, {}}, kGroupState, HasSubstr("it is creating"));
@@ -122,6 +136,15 @@ TEST_F(TestFailoverTest, IsRefusedWithoutAutomaticFailover) {
   Make(2, false);
   ExpectRefused(TestFailover{"g", "0001"}, kGroupState,
                 HasSubstr("Automatic failover must be enabled"));
+}
+
+TEST_F(TestFailoverTest, IsRefusedWhileNoReplicaCouldTakeOver) {
+  Make(2, true);
+  SetProved("g-002", false);
+  plane.Settle();
+  ASSERT_EQ(StatusOf("g-002"), ClusterStatus::kAvailable);
+  ExpectRefused(TestFailover{"g", "0001"}, kGroupState,
+                "Replication group g has no replica that could take over.");
 }
 
 TEST_F(TestFailoverTest, IsRefusedForAnotherNodeGroup) {

@@ -92,7 +92,7 @@ class Asker {
     r.engine_version = Maybe(20, {"6.2", "7.1", "1.6.22", "1.5.16", "4.0.13"});
     r.parameter_group = Maybe(5, {"default.redis7", "default.memcached1.6", "mine"});
     r.subnet_group = Maybe(5, {"default", "mine"});
-    if (dice_.Chance(5)) r.security_groups = Some({"sg-1", "sg-2", "bad"});
+    if (dice_.Chance(5)) r.security_groups = Some({"sg-1", "sg-2", "sg-2", "sg-3"});
     if (dice_.Chance(2)) r.cache_security_groups = {"default"};
     if (dice_.Chance(10)) r.tags = SomeTags();
     r.replication_group_id = Maybe(2, {"group"});
@@ -124,7 +124,7 @@ class Asker {
     r.snapshot_retention = MaybeNumber(10, -1, 37);
     r.node_type = Maybe(5, {"cache.t3.micro", "cache.m5.large"});
     r.auto_minor_version_upgrade = MaybeFlag(10);
-    if (dice_.Chance(5)) r.security_groups = Some({"sg-1", "sg-2", "bad"});
+    if (dice_.Chance(5)) r.security_groups = Some({"sg-1", "sg-2", "sg-2", "sg-3"});
     return r;
   }
 
@@ -209,6 +209,8 @@ class History {
  public:
   explicit History(uint64_t seed) : dice_(seed), asker_(seed + 1000) {
     plane_.AddHosts(3, 2);
+    plane_.AddSecurityGroup("sg-1");
+    plane_.AddSecurityGroup("sg-2");
     plane_.settings.region_nodes_max = 20;
   }
 

@@ -37,7 +37,7 @@ TEST(Register, WritesTheHostAndGivesANewZoneASubnet) {
   EXPECT_THAT(plane.Step({Hello("host-0", "us-east-1b")}), ElementsAre(IsOk()));
   model::Edit edit{.revision = plane.records().revision};
   // The second of the region's zones has the second subnet, whichever zone comes first.
-  edit.zones["us-east-1b"] = model::Zone{"us-east-1b", *ParseCidr("127.10.16.0/20"), 0};
+  edit.zones["us-east-1b"] = model::Zone{"us-east-1b", *ParseCidr("127.10.16.0/20")};
   edit.hosts["host-0"] = model::Host{.id = "host-0",
                                      .zone = "us-east-1b",
                                      .incarnation = 1,

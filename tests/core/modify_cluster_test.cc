@@ -30,6 +30,7 @@ std::vector<std::string> ZonesOf(const ControlPlane& plane, const std::string& i
 // --- what changes at once --------------------------------------------------------------------
 
 TEST_F(ModifyClusterTest, ChangesTheRecordAtOnceWhateverApplyImmediatelySays) {
+  plane.AddSecurityGroup("sg-5");
   const ModifyCluster request = Change("red", [](ModifyCluster& r) {
     r.maintenance_window = "Mon:12:00-Mon:13:00";
     r.snapshot_window = "20:00-21:00";

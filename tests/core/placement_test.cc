@@ -216,7 +216,9 @@ class SmallSubnet : public ::testing::Test {
   SmallSubnet() {
     plane.AddHosts(1);
     model::Edit edit{.revision = plane.records().revision + 1};
-    edit.zones["us-east-1a"] = model::Zone{"us-east-1a", *ParseCidr("127.10.0.0/28"), 0};
+    model::Subnet subnet = plane.DefaultSubnet("us-east-1a");
+    subnet.block = *ParseCidr("172.31.0.0/28");
+    edit.subnets[subnet.id] = subnet;
     model::Apply(edit, plane.now.instant, &plane.state);
   }
   ControlPlane plane;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "controlplane/model/access.h"
 #include "controlplane/model/parameters.h"
 #include "tests/support/control_plane.h"
 #include "tests/support/matchers.h"
@@ -15,7 +16,10 @@ namespace ec::core {
 namespace {
 
 using namespace ec::testing;  // NOLINT: the test's own vocabulary
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
@@ -62,7 +66,11 @@ TEST_F(PlansTest, SayEverythingThatAnEngineNeeds) {
   EXPECT_EQ(plan.revision, plane.records().revision);
   EXPECT_THAT(plan.members, ElementsAre(spec));
   const Address listen{node.address.ip, 7001};
-  EXPECT_THAT(plan.endpoints, ElementsAre(EndpointSpec{node.id, listen, node.id, std::nullopt}));
+  EndpointSpec endpoint;
+  endpoint.id = endpoint.target = node.id;
+  endpoint.listen = listen;
+  endpoint.door = model::DoorOf(plane.records(), plane.cluster("red"), listen);
+  EXPECT_THAT(plan.endpoints, ElementsAre(endpoint));
 }
 
 TEST_F(PlansTest, SayWhatConfigGetClusterAnswers) {
@@ -148,6 +156,54 @@ TEST_F(PlansTest, AreEmptyForAHostThatHasNothing) {
   EXPECT_THAT(plan.endpoints, IsEmpty());
 }
 
+// --- who may connect --------------------------------------------------------------------------
+
+TEST_F(PlansTest, CarryTheNetworkToEveryHostWhenItHasChanged) {
+  ASSERT_THAT(plane.Ask(Redis("red")), IsOk());
+  plane.Settle();
+  const uint64_t before = plane.records().revision;
+  ASSERT_THAT(plane.Ask(RebootCluster{"red", {"0001"}}), IsOk());
+  EXPECT_FALSE(PlanSince(plane.state, "host-0", before).network);
+  const model::State state = plane.state;
+  ASSERT_THAT(plane.Ask(NetworkCommand(CreateVpc{"vpc-1", "sg-1", "10.0.0.0/16", {}})), IsOk());
+  EXPECT_EQ(HostsTouched(state, plane.decision.edit), (std::set<HostId>{"host-0", "host-1"}));
+  for (const HostId host : {"host-0", "host-1"}) {
+    const PlanUpdate update = PlanSince(plane.state, host, state.records.revision);
+    ASSERT_TRUE(update.network);
+    EXPECT_EQ(update.network->revision, plane.records().revision);
+    EXPECT_TRUE(update.network->groups.contains("sg-1"));
+  }
+}
+
+TEST_F(PlansTest, SayWhereInstancesComeFromOnThisMachine) {
+  ASSERT_THAT(plane.Ask(NetworkCommand(CreateVpc{"vpc-1", "sg-1", "10.0.0.0/16", {}})), IsOk());
+  ASSERT_THAT(plane.Ask(NetworkCommand(CreateSubnet{"subnet-1", "vpc-1", "10.0.1.0/24", {}, {}})),
+              IsOk());
+  RunInstance run{"i-1", "subnet-1", {}, "10.0.1.5", {}};
+  ASSERT_THAT(plane.Ask(NetworkCommand(run)), IsOk());
+  const model::Vpc& vpc = plane.records().vpcs.at("vpc-1");
+  const Instance expected{
+      "i-1", "vpc-1", {vpc.slice.network.bits | 0x0105u}, {0x0a000105}, {"sg-1"}};
+  EXPECT_THAT(Whole("host-0").network->instances, Contains(expected));
+}
+
+TEST_F(PlansTest, ClustersAreInTheDefaultGroupOfTheDefaultVpc) {
+  ASSERT_THAT(plane.Ask(Redis("red")), IsOk());
+  plane.Settle();
+  const model::Member& node = plane.node("red", "0001");
+  const PlanUpdate plan = Whole(node.host);
+  const EndpointSpec* endpoint = Find(plan, node.id);
+  ASSERT_NE(endpoint, nullptr);
+  ASSERT_THAT(endpoint->door.groups, SizeIs(1));
+  const SecurityGroup& group = plan.network->groups.at(endpoint->door.groups[0]);
+  EXPECT_EQ(group.vpc, endpoint->door.vpc);
+  EXPECT_THAT(group.ingress, ElementsAre(Field(&IngressRule::group, group.id)));
+  EXPECT_THAT(
+      plan.network->instances,
+      Contains(AllOf(Field(&Instance::id, "red/0001"), Field(&Instance::source, node.address.ip),
+                     Field(&Instance::groups, endpoint->door.groups))));
+}
+
 // --- HostsTouched ----------------------------------------------------------------------------
 
 TEST_F(PlansTest, TouchTheHostsOfWhatAnEditChanges) {
@@ -157,7 +213,8 @@ TEST_F(PlansTest, TouchTheHostsOfWhatAnEditChanges) {
     return HostsTouched(before, plane.decision.edit);
   };
   using Hosts = std::set<HostId>;
-  EXPECT_EQ(touched(Redis("red")), Hosts{"host-0"});
+  // A new node may be a source anywhere.
+  EXPECT_EQ(touched(Redis("red")), (Hosts{"host-0", "host-1"}));
   CreateCluster request = Memcached("mem", 2);
   request.zones = {"us-east-1a", "us-east-1b"};
   EXPECT_EQ(touched(request), (Hosts{"host-0", "host-1"}));

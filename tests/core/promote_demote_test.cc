@@ -197,9 +197,10 @@ TEST_F(DemoteTest, JoinsTheReaderEndpointOnlyWhenItIsInSync) {
   EXPECT_THAT(readers(), Contains(node("red").address));
 }
 
-TEST_F(DemoteTest, TakesTheGroupsSettingsOver) {
+TEST_F(DemoteTest, TakesTheGroupsSettingsOverWhenItIsDone) {
   ASSERT_NE(plane.cluster("red").maintenance_window, "sun:05:00-sun:06:00");
   ASSERT_THAT(plane.Ask(Into("g")), IsOk());
+  plane.Settle();
   EXPECT_EQ(plane.cluster("red").maintenance_window, "sun:05:00-sun:06:00");
   EXPECT_EQ(plane.cluster("red").snapshot_window, "09:00-10:00");
 }
@@ -212,6 +213,7 @@ TEST_F(DemoteTest, GivesUpWhatWaitedForItsOwnMaintenanceWindow) {
   change.engine_version = "7.1";
   ASSERT_THAT(plane.Ask(change), IsOk());
   ASSERT_THAT(plane.Ask(Demote{"old", {}, "older", "new", true}), IsOk());
+  plane.Settle();
   EXPECT_TRUE(plane.cluster("old").pending.empty());
 }
 
@@ -244,6 +246,18 @@ TEST_F(DemoteTest, IsUndoneWhenItHasNotCaughtUpInTime) {
   EXPECT_EQ(group().status, GroupStatus::kAvailable);
   EXPECT_FALSE(SpecOf("red").replication);
   EXPECT_THAT(plane.NewEvents(), ElementsAre(HasSubstr("it is a master again")));
+}
+
+TEST_F(DemoteTest, IsAsItWasWhenItIsUndone) {
+  SetProved("red", false);
+  const model::Cluster before = plane.cluster("red");
+  ASSERT_THAT(plane.Ask(Into("g")), IsOk());
+  plane.Settle();
+  plane.Pass(plane.settings.operation_max);
+  plane.Settle();
+  model::Cluster after = plane.cluster("red");
+  after.revision = before.revision;
+  EXPECT_TRUE(after == before);
 }
 
 TEST_F(DemoteTest, GoesOnAfterARestartOfTheControlPlane) {
@@ -299,7 +313,7 @@ TEST_F(DemoteTest, IsRefusedForAnotherEngineVersionOrNodeType) {
 
 TEST_F(DemoteTest, IsRefusedForAnotherVpc) {
   // No command makes a second subnet group yet.
-  plane.state.records.clusters.at("red").subnet_group = "elsewhere";
+  plane.state.records.clusters.at("red").vpc = "vpc-elsewhere";
   ExpectRefused(Into("g"), kCombination, HasSubstr("are in different VPCs"));
 }
 

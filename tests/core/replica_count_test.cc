@@ -85,6 +85,7 @@ TEST_F(IncreaseTest, NeedsMoreThanThereAreAndAtMostFive) {
   Make(3, false);
   ExpectRefused(Increase(6), kValue, HasSubstr("at most 5"));
   ExpectRefused(Increase(1), kValue, HasSubstr("more than the present 2"));
+  ExpectRefused(Increase(2), Fault::kNoOperation, HasSubstr("no changes were required"));
   ExpectRefused(Increase({}), kValue, HasSubstr("NewReplicaCount must be provided"));
 }
 
@@ -159,6 +160,7 @@ TEST_F(DecreaseTest, RemovesTheLastReplicaWhileAutomaticFailoverIsOff) {
 TEST_F(DecreaseTest, NeedsFewerThanThereAre) {
   Make(3, false);
   ExpectRefused(Decrease(3), kValue, HasSubstr("less than the present 2"));
+  ExpectRefused(Decrease(2), Fault::kNoOperation, HasSubstr("no changes were required"));
   ExpectRefused(Decrease(-1), kValue, HasSubstr("at least 0"));
   ExpectRefused(Decrease({}), kValue, HasSubstr("must be provided"));
   ExpectRefused(Decrease(0, {"g-002"}), kCombination, HasSubstr("names 1 clusters, but 2"));

@@ -230,6 +230,109 @@ TEST_F(SwitchoverTest, IsCompletedWhenTheLeaderEndsAfterThePause) {
   EXPECT_EQ(group().status, GroupStatus::kAvailable);
 }
 
+TEST_F(SwitchoverTest, ReportsTheTailWhenTheLeaderEndsAfterThePause) {
+  Make(2, true);
+  Demote();
+  SetOffset("g-001", 1500);  // its pause was over before it had heard that it is to follow
+  Report("g-001");
+  EXPECT_FALSE(group().lost_bytes);
+  Silence("g-001");
+  plane.SeeEnd(node("g-001").id);
+  plane.Settle();
+  ASSERT_EQ(leader(), "g-002");
+  EXPECT_EQ(group().lost_bytes, 1400);
+  EXPECT_EQ(group().lost_ms, 4000);  // since its host was heard last
+}
+
+TEST_F(SwitchoverTest, IsCompletedWhenTheSilentLeaderIsSeenToHaveEndedWhoeverMayTakeOverByItself) {
+  for (const bool automatic_failover : {true, false}) {
+    ControlPlane fresh;
+    plane = fresh;
+    plane.AddHosts(3, 3);
+    Make(2, automatic_failover);
+    Demote();
+    Silence("g-001");
+    plane.Settle();
+    EXPECT_EQ(leader(), "g-001");
+    EXPECT_EQ(group().step, SwitchStep::kDemoting);
+    plane.SeeEnd(node("g-001").id);
+    plane.Settle();
+    EXPECT_EQ(leader(), "g-002");
+    EXPECT_EQ(group().status, GroupStatus::kAvailable);
+  }
+}
+
+TEST_F(SwitchoverTest, IsUndoneInTimeWhenNobodyCanTellWhatHasBecomeOfASilentLeader) {
+  Make(2, false);
+  Demote();
+  Silence("g-001");
+  plane.Pass(plane.settings.operation_max - plane.settings.host_silence_max -
+             std::chrono::milliseconds(1));
+  EXPECT_EQ(group().step, SwitchStep::kDemoting);
+  const uint64_t epoch = group().epoch;
+  plane.Pass(std::chrono::milliseconds(1));
+  EXPECT_GT(group().epoch, epoch);  // whatever its host obeys later is newer than the step
+  EXPECT_EQ(group().status, GroupStatus::kAvailable);
+  EXPECT_EQ(group().primary.host, node("g-001").host);
+  HostOf("g-001").silent = false;
+  ExpectUndone("g-001 has not been seen to step down in time");
+}
+
+TEST_F(SwitchoverTest, IsUndoneInTimeWhenTheLeaderDoesNotStepDown) {
+  Make(2, true);
+  Demote();
+  plane.Pass(plane.settings.operation_max);
+  ExpectUndone("g-001 has not been seen to step down in time");
+}
+
+TEST_F(SwitchoverTest, IsUndoneWhenTheSuccessorsHostFallsSilentAfterThePause) {
+  Make(2, true);
+  Demote();
+  const HostId host = node("g-002").host;
+  Silence("g-002");
+  ExpectUndone("its host " + host + " does not answer");
+}
+
+TEST_F(SwitchoverTest, WaitsAfterARestartUntilTheSuccessorsHostIsHeard) {
+  Make(3, true);
+  Pause();
+  plane.Restart();
+  Report("g-001");
+  EXPECT_EQ(group().step, SwitchStep::kPausing);
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-002");
+}
+
+TEST_F(SwitchoverTest, AppointsNobodyAfterARestartWhoseHostHasNotBeenHeard) {
+  Make(2, true);
+  Demote();
+  HostOf("g-001").stubborn.clear();
+  plane.Obey(HostOf("g-001"));
+  plane.Restart();
+  Report("g-001");
+  EXPECT_EQ(leader(), "g-001");
+  EXPECT_EQ(group().step, SwitchStep::kDemoting);
+  Report("g-002");
+  EXPECT_EQ(leader(), "g-002");
+}
+
+TEST_F(SwitchoverTest, IsGivenUpInANewEpochSoThatNothingOfItCountsForTheNextOne) {
+  Make(3, true);
+  Pause();
+  const uint64_t epoch = group().epoch;
+  KillForGood("g-002");
+  ASSERT_EQ(group().step, SwitchStep::kNone);
+  EXPECT_GT(group().epoch, epoch);
+  // The leader's last word is that its writes wait. They may go on by now.
+  plane.Report(HostOf("g-003"));
+  ASSERT_THAT(plane.Ask(Switchover{"g", "g-003"}), IsOk());
+  Report("g-003");
+  EXPECT_EQ(group().step, SwitchStep::kPausing);
+  Report("g-001");
+  Report("g-003");
+  EXPECT_EQ(group().step, SwitchStep::kDemoting);
+}
+
 TEST_F(SwitchoverTest, IsUndoneInANewEpochWhenTheSuccessorEndsAfterThePause) {
   Make(2, true);
   Demote();

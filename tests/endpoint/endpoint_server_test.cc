@@ -45,7 +45,7 @@ class EndpointServerTest : public testing::Test {
 
 TEST_F(EndpointServerTest, ListensWhereItIsToldTo) {
   FakeEngine engine(PathOf(7));
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   const std::vector<EndpointReport> reports = server.Conform({Spec(1, address_, 7)});
   EXPECT_EQ(reports, (std::vector<EndpointReport>{{.id = 1, .listening = true}}));
   Socket client = Connect(address_);
@@ -57,7 +57,7 @@ TEST_F(EndpointServerTest, AsksForTheSocketOfTheEndpointsTarget) {
   FakeEngine first(PathOf(7));
   FakeEngine second(PathOf(8));
   const Address other = FreshAddress();
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7), Spec(2, other, 8)});
   Socket client = Connect(other);
   Socket behind = second.Accept();
@@ -66,7 +66,7 @@ TEST_F(EndpointServerTest, AsksForTheSocketOfTheEndpointsTarget) {
 }
 
 TEST_F(EndpointServerTest, StopsListeningWhereAnEndpointIsGone) {
-  EndpointServer server(Quick(), Paths());
+  OpenServer server(Quick(), Paths());
   server.Conform({Spec(1, address_, 7)});
   EXPECT_EQ(server.Conform({}), std::vector<EndpointReport>{});
   EXPECT_FALSE(Connect(address_));
@@ -75,7 +75,7 @@ TEST_F(EndpointServerTest, StopsListeningWhereAnEndpointIsGone) {
 
 TEST_F(EndpointServerTest, CutsTheConnectionsOfAnEndpointThatIsGone) {
   FakeEngine engine(PathOf(7));
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7)});
   Socket client = Connect(address_);
   Socket behind = engine.Accept();
@@ -88,7 +88,7 @@ TEST_F(EndpointServerTest, CutsTheConnectionsOfAnEndpointThatIsGone) {
 TEST_F(EndpointServerTest, KeepsTheConnectionsOfAnUnchangedEndpoint) {
   FakeEngine engine(PathOf(7));
   const Address other = FreshAddress();
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7), Spec(2, other, 7)});
   Socket client = Connect(address_);
   Socket behind = engine.Accept();
@@ -100,7 +100,7 @@ TEST_F(EndpointServerTest, KeepsTheConnectionsOfAnUnchangedEndpoint) {
 TEST_F(EndpointServerTest, CutsTheConnectionsWhenTheTargetChangesAndServesTheNewOne) {
   FakeEngine old_engine(PathOf(7));
   FakeEngine new_engine(PathOf(8));
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7)});
   Socket client = Connect(address_);
   Socket behind = old_engine.Accept();
@@ -120,7 +120,7 @@ TEST_F(EndpointServerTest, CutsTheConnectionsWhenTheTargetChangesAndServesTheNew
 TEST_F(EndpointServerTest, CutsTheConnectionsWhenTheAddressChangesAndListensAtTheNewOne) {
   FakeEngine engine(PathOf(7));
   const Address other = FreshAddress();
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7)});
   Socket client = Connect(address_);
   Socket behind = engine.Accept();
@@ -137,7 +137,7 @@ TEST_F(EndpointServerTest, LetsTwoEndpointsChangePlaces) {
   FakeEngine first(PathOf(7));
   FakeEngine second(PathOf(8));
   const Address other = FreshAddress();
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7), Spec(2, other, 8)});
   for (const EndpointReport& report : server.Conform({Spec(1, other, 7), Spec(2, address_, 8)})) {
     EXPECT_TRUE(report.listening) << report.trouble_text;
@@ -149,7 +149,7 @@ TEST_F(EndpointServerTest, LetsTwoEndpointsChangePlaces) {
 
 TEST_F(EndpointServerTest, CutsAConnectionThatStillWaitsForTheOldTarget) {
   FakeEngine new_engine(PathOf(8));
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7)});
   Socket client = Connect(address_);
   ASSERT_TRUE(Eventually([&] { return ReportOf(server, 1).counts.open == 1; }));
@@ -163,7 +163,7 @@ TEST_F(EndpointServerTest, CutsAConnectionThatStillWaitsForTheOldTarget) {
 
 TEST_F(EndpointServerTest, KeepsTheConnectionsWhenOnlyTheDiscoveryListChanges) {
   FakeEngine engine(PathOf(7));
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7, {.version = 1})});
   Socket client = Connect(address_);
   Socket behind = engine.Accept();
@@ -177,7 +177,7 @@ TEST_F(EndpointServerTest, KeepsTheConnectionsWhenOnlyTheDiscoveryListChanges) {
 
 TEST_F(EndpointServerTest, LeavesTheCommandsToTheEngineWhenTheListIsGone) {
   FakeEngine engine(PathOf(7));
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7, {.version = 1})});
   Socket client = Connect(address_);
   Socket behind = engine.Accept();
@@ -205,7 +205,7 @@ UniqueFd Occupy(Address address) {
 
 TEST_F(EndpointServerTest, SaysThatAnAddressIsInUseAndOpensItOnceItIsFree) {
   UniqueFd occupant = Occupy(address_);
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   const EndpointReport in_use{.id = 1,
                               .trouble = EndpointTrouble::kAddressInUse,
                               .trouble_text = "the address " + ToString(address_) + " is in use"};
@@ -220,7 +220,7 @@ TEST_F(EndpointServerTest, SaysThatAnAddressIsInUseAndOpensItOnceItIsFree) {
 
 TEST_F(EndpointServerTest, SaysThatTheMachineDoesNotHaveAnAddress) {
   const Address nowhere{.ip = *ParseIp4("192.0.2.1"), .port = 6379};
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   const auto reports = server.Conform({Spec(1, nowhere, 7)});
   EXPECT_EQ(
       reports.at(0),
@@ -231,7 +231,7 @@ TEST_F(EndpointServerTest, SaysThatTheMachineDoesNotHaveAnAddress) {
 
 TEST_F(EndpointServerTest, OpensTheOthersWhenOneCannotBeOpened) {
   const UniqueFd occupant = Occupy(address_);
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   const auto reports = server.Conform({Spec(1, address_, 7), Spec(2, FreshAddress(), 7)});
   EXPECT_FALSE(reports.at(0).listening);
   EXPECT_TRUE(reports.at(1).listening);
@@ -240,7 +240,7 @@ TEST_F(EndpointServerTest, OpensTheOthersWhenOneCannotBeOpened) {
 TEST_F(EndpointServerTest, ListensAgainAtOnceWhereConnectionsHaveJustBeen) {
   FakeEngine engine(PathOf(7));
   for (int i = 0; i < 20; ++i) {
-    EndpointServer server({}, Paths());
+    OpenServer server({}, Paths());
     const auto reports = server.Conform({Spec(1, address_, 7)});
     ASSERT_TRUE(reports.at(0).listening) << reports.at(0).trouble_text;
     Socket client = Connect(address_);
@@ -255,7 +255,7 @@ TEST_F(EndpointServerTest, ResetsConnectionsThatAreTooMany) {
   FakeEngine engine(PathOf(7));
   Settings settings;
   settings.connections_max = 3;
-  EndpointServer server(settings, Paths());
+  OpenServer server(settings, Paths());
   server.Conform({Spec(1, address_, 7)});
   std::vector<Socket> clients;
   std::vector<Socket> behind;
@@ -293,7 +293,7 @@ double ProcessorSeconds() {
 
 TEST_F(EndpointServerTest, WaitsWithoutSpinningWhenDescriptorsAreUsedUp) {
   FakeEngine engine(PathOf(7));
-  EndpointServer server({}, Paths());
+  OpenServer server({}, Paths());
   server.Conform({Spec(1, address_, 7)});
   Socket client(UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)));
   // A low limit, which is then filled.
@@ -342,7 +342,7 @@ TEST_F(EndpointServerTest, ClosesEverythingAtItsEnd) {
   Socket behind;
   Socket held;
   {
-    EndpointServer server({}, Paths());
+    OpenServer server({}, Paths());
     const Address other = FreshAddress();
     server.Conform({Spec(1, address_, 7), Spec(2, other, 9)});
     client = Connect(address_);
@@ -366,7 +366,7 @@ TEST_F(EndpointServerTest, WorksWithAnyNumberOfThreads) {
   for (const int threads : {1, 2, 5}) {
     Settings settings;
     settings.threads = threads;
-    EndpointServer server(settings, Paths());
+    OpenServer server(settings, Paths());
     server.Conform({Spec(1, address_, 7)});
     std::vector<Socket> clients;
     std::vector<Socket> behind;

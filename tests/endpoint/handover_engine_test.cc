@@ -13,6 +13,7 @@
 #include "common/netcard.h"
 #include "nodeagent/endpoint/discovery_reply.h"
 #include "nodeagent/endpoint/endpoint_server.h"
+#include "tests/endpoint/engine_fixture.h"
 #include "tests/endpoint/support.h"
 
 namespace ec::endpoint {
@@ -20,51 +21,16 @@ namespace {
 
 using Ending = Socket::Ending;
 
-constexpr MemberId kMember = 7;
-
 const Discovery kNodes{.version = 3,
                        .nodes = {{.host = "one", .address = {.ip = {0x7f0a0004}, .port = 11211}}}};
 
-class HandoverEngineTest : public testing::Test {
+class HandoverEngineTest : public EngineFixture {
  protected:
   HandoverEngineTest()
       : server_(
             {}, [this](MemberId id) { return EngineSocket(directory_, id); },
             [this](MemberId id) { return PassingSocket(id); }) {}
 
-  std::string PassingSocket(MemberId id) const {
-    return directory_.path() + "/" + std::to_string(id) + ".netcard";
-  }
-  // As the agent starts them: `env` gives the engine its network card.
-  std::vector<std::string> WithNetcard(MemberId id, std::vector<std::string> engine) const {
-    std::vector<std::string> argv = {"env", "LD_PRELOAD=" EC_BIN_DIR "/libec_netcard.so",
-                                     EC_NETCARD_SOCKET "=" + PassingSocket(id),
-                                     EC_NETCARD_ADDRESS "=" + ToString(address_.ip)};
-    if (engine.front() == "memcached") {
-      argv.push_back(EC_NETCARD_LOCAL "=" + EngineSocket(directory_, id));
-    }
-    argv.insert(argv.end(), engine.begin(), engine.end());
-    return argv;
-  }
-  void StartRedis(MemberId id = kMember) {
-    engine_ = std::make_unique<EngineProcess>(WithNetcard(
-        id,
-        {"redis-server", "--bind", ToString(address_.ip), "--port", std::to_string(address_.port),
-         "--unixsocket", EngineSocket(directory_, id), "--protected-mode", "no", "--save", ""}));
-    EXPECT_TRUE(Eventually([&] {
-      Socket socket = ConnectToUnix(EngineSocket(directory_, id));
-      return socket && socket.Send("PING\r\n") && socket.ReceiveUntil("\r\n") == "+PONG\r\n";
-    }));
-  }
-  void StartMemcached() {
-    engine_ = std::make_unique<EngineProcess>(WithNetcard(
-        kMember, {"memcached", "-u", "root", "-U", "0", "-p", std::to_string(address_.port), "-l",
-                  ToString(address_.ip) + ",127.0.0.1"}));
-    EXPECT_TRUE(Eventually([&] {
-      Socket socket = ConnectToUnix(EngineSocket(directory_, kMember));
-      return socket && socket.Send("mn\r\n") && socket.ReceiveUntil("\r\n") == "MN\r\n";
-    }));
-  }
   EndpointCounts counts(EndpointId id) const { return ReportOf(server_, id).counts; }
   bool ComesTo(EndpointId id, EndpointCounts wanted) const {
     return Eventually([&] { return counts(id) == wanted; });
@@ -79,10 +45,7 @@ class HandoverEngineTest : public testing::Test {
     return client.Send("PING\r\n") && client.ReceiveUntil("\r\n") == "+PONG\r\n";
   }
 
-  TempDir directory_;
-  const Address address_ = FreshAddress();
-  std::unique_ptr<EngineProcess> engine_;
-  EndpointServer server_;
+  OpenServer server_;
 };
 
 // --- Redis --------------------------------------------------------------------------------------
@@ -204,7 +167,7 @@ TEST_F(HandoverEngineTest, AnEngineWithoutANetworkCardGetsTheRelay) {
 TEST_F(HandoverEngineTest, WaitingConnectionsAreRefusedInTheEndAndCutByAChange) {
   Settings settings;
   settings.hold_max = std::chrono::milliseconds(50);
-  EndpointServer server(
+  OpenServer server(
       settings, [this](MemberId id) { return EngineSocket(directory_, id); },
       [this](MemberId id) { return PassingSocket(id); });
   server.Conform({Spec(1, address_, kMember)});

@@ -399,7 +399,7 @@ TEST(MemcachedComparison, TheRelayDiffersFromMemcachedOnlyInDiscoveryAnswers) {
   const auto relayed = StartMemcached(relayed_path);
   const auto direct = StartMemcached(direct_path);
   const Address address = FreshAddress();
-  EndpointServer server({}, [&](MemberId) { return relayed_path; });
+  OpenServer server({}, [&](MemberId) { return relayed_path; });
   server.Conform({Spec(1, address, kMember, nodes)});
 
   for (uint32_t seed = 1; seed <= 150; ++seed) {

@@ -35,7 +35,7 @@ class MemcachedEngineTest : public testing::Test {
   const std::string path_;
   const Address address_ = FreshAddress();
   std::unique_ptr<EngineProcess> engine_;
-  EndpointServer server_;
+  OpenServer server_;
   const DiscoveryReplies replies_ = RepliesFor(kNodes);
 };
 

@@ -35,7 +35,7 @@ class RedisEngineTest : public testing::Test {
   const std::string path_;
   const Address address_ = FreshAddress();
   std::unique_ptr<EngineProcess> engine_;
-  EndpointServer server_;
+  OpenServer server_;
 };
 
 TEST_F(RedisEngineTest, AnswersPipelinesInOrder) {

@@ -26,7 +26,7 @@ class RelayTest : public testing::Test {
   RelayTest() : path_(EngineSocket(directory_, kMember)) {}
 
   void Serve(Settings settings = {}, std::optional<Discovery> discovery = std::nullopt) {
-    server_ = std::make_unique<EndpointServer>(settings, [this](MemberId) { return path_; });
+    server_ = std::make_unique<OpenServer>(settings, [this](MemberId) { return path_; });
     EndpointSpec spec = Spec(kEndpoint, address_, kMember);
     spec.discovery = std::move(discovery);
     ASSERT_TRUE(server_->Conform({spec}).at(0).listening);
@@ -53,7 +53,7 @@ class RelayTest : public testing::Test {
   std::string path_;
   const Address address_ = FreshAddress();
   std::unique_ptr<FakeEngine> engine_;
-  std::unique_ptr<EndpointServer> server_;
+  std::unique_ptr<OpenServer> server_;
   Socket client_;
   Socket behind_;
 };

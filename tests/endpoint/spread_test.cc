@@ -30,7 +30,7 @@ class HoldTest : public testing::Test {
 
   TempDir directory_;
   const Address address_ = FreshAddress();
-  EndpointServer server_{{}, [this](MemberId id) { return PathOf(id); }};
+  OpenServer server_{{}, [this](MemberId id) { return PathOf(id); }};
 };
 
 TEST_F(HoldTest, HeldConnectionsGoThroughOnceThereIsATarget) {
@@ -74,7 +74,7 @@ TEST_F(HoldTest, HeldConnectionsStayHeldWhenTheirTargetIsTakenAway) {
 }
 
 TEST_F(HoldTest, ConnectionsAreNotHeldForever) {
-  EndpointServer server({.hold_max = std::chrono::milliseconds(50)}, [](MemberId) { return ""; });
+  OpenServer server({.hold_max = std::chrono::milliseconds(50)}, [](MemberId) { return ""; });
   server.Conform({Spec(1, address_, 0)});
   Socket client = Connect(address_);
   EXPECT_EQ(client.AwaitEnding(), Ending::kReset);

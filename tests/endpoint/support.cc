@@ -159,15 +159,23 @@ size_t Socket::SendUntilFull(size_t at_most) {
   return sent;
 }
 
-Socket Connect(Address address) {
+Socket Connect(Address address, std::optional<Ip4> from) {
   UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   EC_CHECK(fd);
   SetPatience(fd.get());
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_port = htons(address.port);
-  name.sin_addr.s_addr = htonl(address.ip.bits);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) < 0) return {};
+  const auto name_of = [](Address named) {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(named.port);
+    name.sin_addr.s_addr = htonl(named.ip.bits);
+    return name;
+  };
+  if (from) {
+    const sockaddr_in own = name_of({*from, 0});
+    EC_CHECK(bind(fd.get(), reinterpret_cast<const sockaddr*>(&own), sizeof(own)) == 0);
+  }
+  const sockaddr_in peer = name_of(address);
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) < 0) return {};
   return Socket(std::move(fd));
 }
 
@@ -253,12 +261,26 @@ std::unique_ptr<EngineProcess> StartMemcached(const std::string& path) {
 
 // --- the rest ---------------------------------------------------------------------------------
 
+SharedNetwork OpenNetwork() {
+  Network network;
+  network.revision = 1;
+  const IngressRule everywhere{.id = "sgr-test", .block = Cidr{}};
+  network.groups[kGroup] = {kGroup, kVpc, {everywhere}};
+  constexpr Ip4 kThisMachine{0x7f000001};
+  network.instances.push_back({"i-localhost", kVpc, kThisMachine, kThisMachine, {kGroup}});
+  return SharedNetwork(std::move(network));
+}
+
 EndpointSpec Spec(EndpointId id, Address listen, MemberId target) {
-  return {.id = id, .listen = listen, .target = target};
+  EndpointSpec spec{.id = id, .listen = listen, .target = target};
+  spec.door = {.vpc = kVpc, .groups = {kGroup}, .port = listen.port, .peers = {listen.ip}};
+  return spec;
 }
 
 EndpointSpec Spec(EndpointId id, Address listen, MemberId target, Discovery discovery) {
-  return {.id = id, .listen = listen, .target = target, .discovery = std::move(discovery)};
+  EndpointSpec spec = Spec(id, listen, target);
+  spec.discovery = std::move(discovery);
+  return spec;
 }
 
 std::string EngineSocket(const TempDir& directory, MemberId target) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,7 +79,7 @@ class Socket {
 };
 
 // A client's connection; empty if it was refused.
-Socket Connect(Address address);
+Socket Connect(Address address, std::optional<Ip4> from = std::nullopt);
 // The other end is the real engine.
 Socket ConnectToUnix(const std::string& path);
 
@@ -119,7 +120,23 @@ std::unique_ptr<EngineProcess> StartRedis(const std::string& path,
                                           std::vector<std::string> more_arguments = {});
 std::unique_ptr<EngineProcess> StartMemcached(const std::string& path);
 
-// The spec of an endpoint; its engine's socket is `<directory>/<target>.sock`.
+inline const std::string kVpc = "vpc-test";
+inline const std::string kGroup = "sg-test";
+
+// One VPC with one group, which admits every address of the VPC and to which this machine itself
+// belongs.
+SharedNetwork OpenNetwork();
+
+// Endpoints whose tests are not about who may connect.
+class OpenServer : public EndpointServer {
+ public:
+  using EndpointServer::EndpointServer;
+  std::vector<EndpointReport> Conform(const std::vector<EndpointSpec>& endpoints) {
+    return EndpointServer::Conform(endpoints, OpenNetwork());
+  }
+};
+
+// The spec of an endpoint in that network; its engine's socket is `<directory>/<target>.sock`.
 EndpointSpec Spec(EndpointId id, Address listen, MemberId target);
 EndpointSpec Spec(EndpointId id, Address listen, MemberId target, Discovery discovery);
 std::string EngineSocket(const TempDir& directory, MemberId target);

@@ -15,9 +15,14 @@ constexpr timeval kPatience{5, 0};
 
 }  // namespace
 
-RedisClient::RedisClient(const v1::Endpoint& endpoint, std::chrono::milliseconds patience) {
+RedisClient::RedisClient(const v1::Endpoint& endpoint, std::chrono::milliseconds patience,
+                         const std::string& from) {
   const timeval time{patience.count() / 1000, patience.count() % 1000 * 1000};
-  context_.reset(redisConnectWithTimeout(endpoint.address().c_str(), endpoint.port(), time));
+  redisOptions options{};
+  REDIS_OPTIONS_SET_TCP(&options, endpoint.address().c_str(), endpoint.port());
+  if (!from.empty()) options.endpoint.tcp.source_addr = from.c_str();
+  options.connect_timeout = &time;
+  context_.reset(redisConnectWithOptions(&options));
   if (connected()) redisSetTimeout(context_.get(), time);
 }
 

@@ -16,8 +16,10 @@ namespace ec::integration {
 class RedisClient {
  public:
   // An answer that takes longer than `patience` ends the connection.
+  // It comes from that address, if one is given.
   explicit RedisClient(const v1::Endpoint& endpoint,
-                       std::chrono::milliseconds patience = std::chrono::seconds(10));
+                       std::chrono::milliseconds patience = std::chrono::seconds(10),
+                       const std::string& from = "");
   bool connected() const { return context_ && context_->err == 0; }
   // The reply as text: "OK", "(nil)", a number, or "ERR ..."; "(gone)" when the connection is.
   std::string Do(const std::vector<std::string>& words);

@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include "tests/integration/clients.h"
 #include "tests/integration/installation.h"
+#include "tests/integration/probes.h"
 
 namespace ec::integration {
 namespace {
@@ -19,36 +19,6 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 using HandoverTest = InstallationTest;
-
-// The inodes of all TCP sockets on this machine that listen.
-std::set<std::string> TcpListeners() {
-  std::set<std::string> inodes;
-  for (const char* path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
-    std::ifstream table(path);
-    std::string line;
-    std::getline(table, line);  // the headings
-    while (std::getline(table, line)) {
-      std::istringstream words(line);
-      std::string word;
-      std::string state;
-      for (int i = 0; i < 10 && words >> word; ++i) {
-        if (i == 3) state = word;
-      }
-      if (state == "0A") inodes.insert("socket:[" + word + "]");
-    }
-  }
-  return inodes;
-}
-
-int CountListeners(pid_t pid, const std::set<std::string>& listeners) {
-  int count = 0;
-  const std::string fds = "/proc/" + std::to_string(pid) + "/fd";
-  for (const auto& entry : std::filesystem::directory_iterator(fds)) {
-    std::error_code gone;
-    count += listeners.contains(std::filesystem::read_symlink(entry.path(), gone).string());
-  }
-  return count;
-}
 
 v1::EndpointStatus EndpointOf(Installation& installation, const v1::Endpoint& wanted) {
   grpc::ClientContext context;
@@ -73,16 +43,15 @@ std::string Field(const std::string& text, const std::string& name) {
 TEST_F(HandoverTest, NoEngineListensOnTcp) {
   installation().MustCreate("cache-1", "redis");
   installation().MustCreate("pages", "memcached", 3, "cross-az");
-  const std::set<std::string> listeners = TcpListeners();
   // The agents' own are found this way, one for each endpoint; so an engine's would be.
-  int agents = 0;
+  size_t agents = 0;
   for (const std::string zone : {"us-east-1a", "us-east-1b", "us-east-1c"}) {
-    agents += CountListeners(installation().agent(zone).pid(), listeners);
+    agents += TcpListenersOf(installation().agent(zone).pid()).size();
   }
-  EXPECT_EQ(agents, 5);
+  EXPECT_EQ(agents, 5u);
   const std::vector<pid_t> engines = installation().Engines();
   EXPECT_EQ(engines.size(), 4u);
-  for (const pid_t engine : engines) EXPECT_EQ(CountListeners(engine, listeners), 0);
+  for (const pid_t engine : engines) EXPECT_TRUE(TcpListenersOf(engine).empty());
 }
 
 TEST_F(HandoverTest, ARedisSeesItsClientsAsTheyAre) {
@@ -110,9 +79,8 @@ TEST_F(HandoverTest, AClientCannotMakeARedisListenOnTcp) {
   RedisClient client(endpoint);
   EXPECT_EQ(client.Do({"CONFIG", "SET", "port", "7777"}), "OK");
   EXPECT_EQ(client.Do({"CONFIG", "GET", "port"}), "port 7777");
-  const std::set<std::string> listeners = TcpListeners();
   for (const pid_t engine : installation().Engines()) {
-    EXPECT_EQ(CountListeners(engine, listeners), 0);
+    EXPECT_TRUE(TcpListenersOf(engine).empty());
   }
   EXPECT_EQ(client.Do({"SET", "k", "v"}), "OK");
   EXPECT_EQ(RedisClient(endpoint).Do({"GET", "k"}), "v") << "the endpoint stays where it is";
@@ -233,9 +201,8 @@ TEST_F(RelayingInstallationTest, TheRelayCarriesEverythingIfAsked) {
   const v1::EndpointStatus status = EndpointOf(installation(), endpoint);
   EXPECT_EQ(status.carry(), "relay");
   EXPECT_EQ(status.connections_handed_over(), 0u);
-  const std::set<std::string> listeners = TcpListeners();
   for (const pid_t engine : installation().Engines()) {
-    EXPECT_EQ(CountListeners(engine, listeners), 0);
+    EXPECT_TRUE(TcpListenersOf(engine).empty());
   }
 }
 
@@ -280,9 +247,8 @@ TEST_F(PrivilegedEngineTest, AnEngineThatCannotBePreloadedIsRelayedToAndTheLogSa
   std::ifstream log(installation().dir() + "/us-east-1a.out");
   const std::string text{std::istreambuf_iterator<char>(log), {}};
   EXPECT_THAT(text, HasSubstr("it is setuid or setgid"));
-  const std::set<std::string> listeners = TcpListeners();
   for (const pid_t engine : installation().Engines()) {
-    EXPECT_EQ(CountListeners(engine, listeners), 0);
+    EXPECT_TRUE(TcpListenersOf(engine).empty());
   }
 }
 

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "ec/v1/error.pb.h"
+#include "tests/integration/probes.h"
 
 namespace ec::integration {
 namespace {
@@ -119,7 +120,21 @@ Installation::Installation(InstallationOptions options) : options_(std::move(opt
   dir_ = fs::canonical(mkdtemp(pattern.data()));
 }
 
+// Nobody outside the VPCs is answered by anything of it, whatever the test has done.
+void Installation::ProbeFromOutside() {
+  for (auto& [zone, agent] : agents_) {
+    if (!agent.running()) continue;
+    for (const Address& listener : TcpListenersOf(agent.pid())) {
+      EXPECT_EQ(AnswerTo(kOutside, listener), "") << ToString(listener) << " of " << zone;
+    }
+  }
+  for (const pid_t engine : Engines()) {
+    EXPECT_TRUE(TcpListenersOf(engine).empty()) << "an engine listens on TCP";
+  }
+}
+
 Installation::~Installation() {
+  ProbeFromOutside();
   control_plane_.Kill9();
   for (auto& [zone, agent] : agents_) agent.Kill9();
   for (const std::string& zone : options_.zones) StopEngines(zone, true);
@@ -168,6 +183,7 @@ void Installation::Connect() {
       grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
   elasticache_ = v1::ElastiCache::NewStub(channel);
   emulator_ = v1::Emulator::NewStub(channel);
+  network_ = v1::Network::NewStub(channel);
 }
 
 void Installation::StartAgent(const std::string& zone) {

@@ -17,6 +17,7 @@
 #include "common/process.h"
 #include "ec/v1/elasticache.grpc.pb.h"
 #include "ec/v1/emulator.grpc.pb.h"
+#include "ec/v1/network.grpc.pb.h"
 
 namespace ec::integration {
 
@@ -73,6 +74,7 @@ class Installation {
   // --- the API ---
   v1::ElastiCache::Stub& elasticache() { return *elasticache_; }
   v1::Emulator::Stub& emulator() { return *emulator_; }
+  v1::Network::Stub& network() { return *network_; }
 
   grpc::Status Create(const std::string& id, const std::string& engine, int nodes = 1,
                       const std::string& az_mode = "");
@@ -108,6 +110,7 @@ class Installation {
 
  private:
   void Connect();
+  void ProbeFromOutside();
 
   const InstallationOptions options_;
   std::string dir_;
@@ -116,6 +119,7 @@ class Installation {
   std::map<std::string, Child> agents_;
   std::unique_ptr<v1::ElastiCache::Stub> elasticache_;
   std::unique_ptr<v1::Emulator::Stub> emulator_;
+  std::unique_ptr<v1::Network::Stub> network_;
 };
 
 // AWS's error code of a status: the reason in its details.

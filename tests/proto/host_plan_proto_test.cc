@@ -47,6 +47,8 @@ class Author {
     for (int64_t i = Few(); i > 0; --i) {
       update.questions.push_back({Number(), Number(), Signed()});
     }
+    if (dice_.Chance(50)) update.network = SharedNetwork(Access());
+    if (dice_.Chance(50)) update.faults = SharedFaults(Faults());
     return update;
   }
 
@@ -59,6 +61,8 @@ class Author {
       const EndpointSpec endpoint = Endpoint();
       plan.endpoints[endpoint.id] = endpoint;
     }
+    if (dice_.Chance(50)) plan.network = SharedNetwork(Access());
+    if (dice_.Chance(50)) plan.faults = SharedFaults(Faults());
     return plan;
   }
 
@@ -92,6 +96,55 @@ class Author {
     std::vector<Address> addresses;
     for (int64_t i = Few(); i > 0; --i) addresses.push_back(SomeAddress());
     return addresses;
+  }
+  std::vector<std::string> Texts() {
+    std::vector<std::string> texts;
+    for (int64_t i = Few(); i > 0; --i) texts.push_back(Text());
+    return texts;
+  }
+  Cidr Block() {
+    const int prefix = static_cast<int>(dice_.Between(0, 32));
+    const uint32_t mask = prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefix);
+    return {{SomeAddress().ip.bits & mask}, prefix};
+  }
+  IngressRule Rule() {
+    IngressRule rule{.id = Text(), .from_port = SomeAddress().port, .to_port = SomeAddress().port};
+    if (dice_.Chance(50)) {
+      rule.block = Block();
+    } else {
+      rule.group = Text();
+    }
+    return rule;
+  }
+  Network Access() {
+    Network network;
+    network.revision = Number();
+    for (int64_t i = Few(); i > 0; --i) {
+      SecurityGroup group{Text(), Text(), {}};
+      for (int64_t j = Few(); j > 0; --j) group.ingress.push_back(Rule());
+      network.groups[group.id] = group;
+    }
+    for (int64_t i = Few(); i > 0; --i) {
+      network.instances.push_back({Text(), Text(), SomeAddress().ip, SomeAddress().ip, Texts()});
+      if (dice_.Chance(50)) network.instances.back().network = Block();
+    }
+    return network;
+  }
+  HostFaults Faults() {
+    HostFaults faults;
+    faults.revision = Number();
+    for (int64_t i = Few(); i > 0; --i) {
+      HostFault fault{.id = Text()};
+      fault.kind = static_cast<FaultKind>(dice_.Between(0, static_cast<int>(FaultKind::kHostLoss)));
+      for (int64_t j = Few(); j > 0; --j) fault.endpoints.push_back(Number());
+      for (int64_t j = Few(); j > 0; --j) fault.sources.push_back(Cidr{SomeAddress().ip, 32});
+      for (int64_t j = Few(); j > 0; --j) fault.members.push_back(Number());
+      fault.delay = Duration(Signed());
+      fault.jitter = Duration(Signed());
+      fault.bytes = Number();
+      faults.faults.push_back(std::move(fault));
+    }
+    return faults;
   }
   EngineKind Engine() { return kAllEngines[static_cast<size_t>(dice_.Between(0, 2))]; }
 
@@ -137,6 +190,12 @@ class Author {
     EndpointSpec spec{Number(), SomeAddress(), Number(), std::nullopt};
     spec.leads_since = Number();
     spec.spread = Addresses();
+    spec.relayed = dice_.Chance(50);
+    spec.source = SomeAddress().ip;
+    spec.door.vpc = Text();
+    spec.door.groups = Texts();
+    spec.door.port = SomeAddress().port;
+    for (const Address& peer : Addresses()) spec.door.peers.push_back(peer.ip);
     if (dice_.Chance(50)) return spec;
     spec.discovery.emplace();  // an empty list of nodes is not the same as none
     spec.discovery->version = Number();
@@ -165,7 +224,8 @@ class Author {
     report.listening = dice_.Chance(50);
     report.trouble = static_cast<EndpointTrouble>(dice_.Between(0, 3));
     report.trouble_text = Text();
-    report.counts = {Number(), Number(), Number(), Number(), Number(), Number(), Number()};
+    report.counts = {Number(), Number(), Number(), Number(), Number(),
+                     Number(), Number(), Number(), Number(), Number()};
     report.carry = static_cast<Carry>(dice_.Between(0, 2));
     return report;
   }

@@ -21,9 +21,10 @@ struct Engine {
   uint64_t launch = 0;
   uint64_t generation = 0;
   Instant ready_at;
-  bool stopped = false;  // SIGSTOP: there, but does not answer
-  std::string data;      // "" is empty; anything else was written by a client
-  uint64_t pid = 0;      // never used again
+  bool stopped = false;     // SIGSTOP: there, but does not answer
+  std::string data;         // "" is empty; anything else was written by a client
+  uint64_t pid = 0;         // used again when the process has ended
+  uint64_t start_time = 0;  // never used again
 
   // --- of a Redis ---
   std::optional<Address> follows;  // empty: a master
@@ -39,7 +40,7 @@ struct Engine {
   int full_copies = 0;        // that it has begun to take
 
   // What its followers are connected to; never used again.
-  uint64_t stream() const { return pid << 16 | streams; }
+  uint64_t stream() const { return start_time << 16 | streams; }
   int64_t offset() const { return stream_base + static_cast<int64_t>(writes.size()) * 100; }
 
   // It takes a connection and replies to it.

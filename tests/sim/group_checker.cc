@@ -33,6 +33,7 @@ std::string GroupChecker::CheckEngines() {
     if (std::string broken = CheckWriters(group); !broken.empty()) return broken;
     if (std::string broken = CheckLeader(group, &seen); !broken.empty()) return broken;
     NoteStreams(group, &seen);
+    if (std::string broken = CheckProofs(group, seen); !broken.empty()) return broken;
     NoteOwed(group, &seen);
   }
   return {};
@@ -80,8 +81,25 @@ void GroupChecker::NoteStreams(const Group& group, Seen* seen) const {
       continue;
     } else if (leader != nullptr && follower->Streams(*leader, world_.clock().instant)) {
       seen->streamed.insert(id);
+      seen->joined.insert(id);
     }
   }
+  const std::vector<MemberId> followers = FollowersOf(group);
+  const auto has_left = [&](MemberId id) {
+    return std::ranges::find(followers, id) == followers.end();
+  };
+  std::erase_if(seen->streamed, has_left);
+  std::erase_if(seen->joined, has_left);
+}
+
+// I13: whoever may lead according to the records has had what the present leader has. (What has
+// become of it since, the records cannot know at once.)
+std::string GroupChecker::CheckProofs(const Group& group, const Seen& seen) const {
+  for (const MemberId id : FollowersOf(group)) {
+    if (!world_.records().members.at(id).in_sync || seen.joined.contains(id)) continue;
+    return fmt::format("m{} counts as in sync with m{} and never was", id, group.leader);
+  }
+  return {};
 }
 
 // As long as it takes writes, the leader's are owed, too: also those that come after a pause that
@@ -190,7 +208,7 @@ std::string GroupChecker::Unsettled(const Group& group) const {
   if (group.status == GroupStatus::kCreateFailed) return {};
   if (group.status != GroupStatus::kAvailable) {
     // Nobody may be promoted by itself there: it waits for its operator.
-    if (!group.trouble.empty() && !group.automatic_failover) return {};
+    if (group.trouble == model::kAwaitsChoice && !group.automatic_failover) return {};
     // So does a single node whose engine cannot be started.
     const auto leader = world_.records().members.find(group.leader);
     const bool failed =

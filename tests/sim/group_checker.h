@@ -31,6 +31,8 @@ class GroupChecker {
     uint64_t launch = 0;      // its newest one
     // Those that were seen to stream from the leader: each had everything at that moment.
     std::set<MemberId> streamed;
+    // The same, and whatever has become of them since, as long as they are followers.
+    std::set<MemberId> joined;
     // During a planned change: what the leader has, or had when it stopped taking writes.
     std::set<uint64_t> owed;
     uint64_t last_at_first = 0;  // the newest of these when it was to stop
@@ -39,6 +41,7 @@ class GroupChecker {
   std::string CheckLeader(const model::Group& group, Seen* seen) const;
   std::string CheckWriters(const model::Group& group) const;
   void NoteStreams(const model::Group& group, Seen* seen) const;
+  std::string CheckProofs(const model::Group& group, const Seen& seen) const;
   void NoteOwed(const model::Group& group, Seen* seen) const;
   std::string CheckChangeOfLeader(const model::Group& before, const model::Group& after) const;
   std::string CheckBest(const model::Group& after) const;

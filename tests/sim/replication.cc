@@ -33,9 +33,9 @@ Engine* World::EngineBehind(const model::Group& group) { return EngineAt(group.p
 
 // --- following ------------------------------------------------------------------------------
 
-void World::Follow(MemberId member, uint64_t pid) {
+void World::Follow(MemberId member, uint64_t start_time) {
   Engine* engine = EngineOf(member);
-  if (engine == nullptr || engine->pid != pid || !engine->follows) return;
+  if (engine == nullptr || engine->start_time != start_time || !engine->follows) return;
   if (engine->Answers(clock_.instant)) {
     engine->Pull(ProcessAt(*engine->follows), clock_.instant, random_);
   }
@@ -43,7 +43,7 @@ void World::Follow(MemberId member, uint64_t pid) {
   const auto pace = engine->synced_with != 0 && clock_.instant >= engine->stream_from
                         ? random_.Between(20, 100)
                         : random_.Between(2, 20);
-  After(milliseconds(pace), [this, member, pid] { Follow(member, pid); });
+  After(milliseconds(pace), [this, member, start_time] { Follow(member, start_time); });
 }
 
 // --- what the agent does --------------------------------------------------------------------
@@ -75,7 +75,7 @@ ReplicationReport World::TakeRole(Engine& engine, const host::SyncReplication& a
   if (!action.look_only && should_follow && engine.follows != action.spec->leader) {
     const bool was_master = !engine.follows;
     engine.Follow(action.spec->leader);
-    if (was_master) Follow(member, engine.pid);
+    if (was_master) Follow(member, engine.start_time);
   } else if (!action.look_only && !should_follow && engine.follows) {
     engine.Lead();
   }
@@ -140,13 +140,14 @@ void World::WriteAsClients() {
   for (const auto& [id, group] : records().groups) {
     Engine* engine = EngineBehind(group);
     if (engine == nullptr) continue;
-    if (engine->Write(next_write_, clock_.instant) != Engine::Reply::kDone) continue;
+    const Engine::Reply reply = engine->Write(next_write_, clock_.instant);
+    if (reply == Engine::Reply::kReadOnly) {
+      Violate(fmt::format("a client of {}'s primary endpoint got to a replica", id));
+      return;
+    }
+    if (reply != Engine::Reply::kDone) continue;
     acknowledged[id].push_back(next_write_++);
     if (group.status == model::GroupStatus::kCreating) continue;  // nobody has been told of it yet
-    const auto row = records().members.find(MemberOf(*engine));
-    // A gap that is known: one that was replaced while it was created, on a host that is cut off,
-    // may open the group's endpoint as soon as the host that has it now lets go of it.
-    if (row == records().members.end() || row->second.node_id.empty()) continue;
     Writers& those = writers[id];
     if (those.epoch != group.epoch) those = {group.epoch, {}};
     those.members.insert(MemberOf(*engine));
@@ -156,21 +157,22 @@ void World::WriteAsClients() {
 
 // --- the control plane's watch --------------------------------------------------------------
 
-bool World::KillPid(uint64_t pid) {
+void World::KillProcess(int64_t pid, uint64_t start_time) {
   for (auto& [id, host] : hosts_) {
-    if (host.agent && host.pid == pid) {
+    if (host.boot != settings_.boot) continue;
+    if (host.agent && static_cast<int64_t>(host.pid) == pid && host.start_time == start_time) {
       CrashAgent(id);
       const HostId name = id;  // somebody starts it again
       After(milliseconds(random_.Between(100, 20000)), [this, name] { StartAgent(name); });
-      return true;
+      return;
     }
     for (auto& [member, directory] : host.disk) {
-      if (!directory.process || directory.process->pid != pid) continue;
+      if (!directory.process || static_cast<int64_t>(directory.process->pid) != pid) continue;
+      if (directory.process->start_time != start_time) continue;
       Exit(host, member, "was killed by the control plane");
-      return true;
+      return;
     }
   }
-  return false;
 }
 
 void World::WatchProcesses() {
@@ -182,11 +184,11 @@ void World::WatchProcesses() {
         Violate(
             fmt::format("m{} was ended before its host can have been found silent", fence.member));
       }
-      KillPid(static_cast<uint64_t>(fence.pid));
-      KillPid(static_cast<uint64_t>(fence.agent_pid));
+      KillProcess(fence.pid, fence.start_time);
+      KillProcess(fence.agent_pid, fence.agent_start_time);
     }
     const Engine* engine = EngineOf(fence.member);
-    if (engine != nullptr && engine->pid == static_cast<uint64_t>(fence.pid)) continue;
+    if (engine != nullptr && engine->start_time == fence.start_time) continue;
     const uint64_t life = controller_life_;
     const core::EngineEnded ended{fence.member, fence.pid, fence.start_time};
     OnControlPlane(life, [this, ended] { (void)StepController(ended); });

@@ -1,9 +1,9 @@
-// Named stories on the simulator: the plain ones, and one for every fault it has found.
+// Named stories on the simulator: the plain ones, and one for every fault it has found. Those about
+// replication groups are in group_scenarios_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/sim/checkers.h"
-#include "tests/sim/world.h"
+#include "tests/sim/story.h"
 
 namespace ec::sim {
 namespace {
@@ -15,55 +15,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-class Story : public ::testing::Test {
- protected:
-  Story() : world_(1, {}, 3, 3), checker_(world_) {
-    world_.RunFor(seconds(1));
-    world_.checker = [this] { return checker_.Check(); };
-  }
-  void TearDown() override { EXPECT_EQ(world_.violation(), ""); }
-
-  void Create(const std::string& id, const std::string& engine, int nodes = 1,
-              bool cross_zone = false) {
-    core::CreateCluster request;
-    request.id = id;
-    request.engine = engine;
-    request.node_type = "cache.t3.micro";
-    request.nodes = nodes;
-    if (cross_zone) request.az_mode = "cross-az";
-    checker_.promises[id] = {"cache.t3.micro", *ParseEngine(engine), {}, false};
-    ASSERT_TRUE(world_.Call(request)->ok());
-  }
-  bool Becomes(const std::string& id, ClusterStatus status, Duration limit = seconds(30)) {
-    return world_.RunUntil(
-        [&] {
-          const auto found = world_.records().clusters.find(id);
-          return found != world_.records().clusters.end() && found->second.status == status;
-        },
-        limit);
-  }
-  bool Settles() {
-    return world_.RunUntil([this] { return checker_.Unsettled().empty(); }, seconds(60));
-  }
-  std::vector<std::string> Events(const std::string& id) {
-    std::vector<std::string> messages;
-    for (const auto& [serial, event] : world_.records().events) {
-      if (event.source_id == id) messages.push_back(event.message);
-    }
-    return messages;
-  }
-  MemberId MemberOf(const std::string& id, const std::string& node = "0001") {
-    for (const MemberId member : world_.records().clusters.at(id).members) {
-      if (world_.records().members.at(member).node_id == node) return member;
-    }
-    return 0;
-  }
-  HostId HostOf(MemberId member) { return world_.records().members.at(member).host; }
-
-  World world_;
-  Checker checker_;
-};
 
 TEST_F(Story, AClusterIsAvailableWithinAFewHundredMilliseconds) {
   Create("cache-1", "redis");
@@ -220,138 +171,6 @@ TEST_F(Story, AnEngineThatCannotStartFailsTheCreationWithItsReason) {
   ASSERT_TRUE(broken.Call(core::DeleteCluster{"cache-1", std::nullopt})->ok());
   broken.RunFor(seconds(2));
   EXPECT_FALSE(broken.records().clusters.contains("cache-1"));
-}
-
-// --- replication groups ---------------------------------------------------------------------
-
-class GroupStory : public Story {
- protected:
-  void CreateGroup(int clusters, bool automatic_failover = true) {
-    core::CreateGroup request;
-    request.id = "g-1";
-    request.description = "a story";
-    request.node_type = "cache.t3.micro";
-    request.clusters = clusters;
-    request.automatic_failover = automatic_failover;
-    ASSERT_TRUE(world_.Call(request)->ok());
-    ASSERT_TRUE(world_.RunUntil([this] { return Group().status == model::GroupStatus::kAvailable; },
-                                seconds(10)));
-  }
-  const model::Group& Group() const { return world_.records().groups.at("g-1"); }
-};
-
-TEST_F(GroupStory, ALeaderThatDiesIsReplacedWithinAMomentAndFollowsThen) {
-  CreateGroup(3);
-  const MemberId old = Group().leader;
-  ASSERT_TRUE(world_.KillEngine(HostOf(old), old));
-  EXPECT_TRUE(world_.RunUntil([&] { return Group().leader != old; }, milliseconds(100)));
-  EXPECT_TRUE(Settles());
-  EXPECT_TRUE(world_.EngineOf(old)->follows);
-}
-
-TEST_F(GroupStory, APlannedChangeLosesNoWrite) {
-  CreateGroup(2);
-  world_.RunFor(seconds(5));
-  const MemberId old = Group().leader;
-  ASSERT_TRUE(world_.Call(core::Switchover{"g-1", std::nullopt})->ok());
-  EXPECT_TRUE(world_.RunUntil([&] { return Group().leader != old; }, seconds(1)));
-  ASSERT_TRUE(Settles());
-  world_.RunFor(seconds(1));
-  const std::vector<uint64_t>& told = world_.acknowledged.at("g-1");
-  EXPECT_GT(told.size(), 20u);
-  EXPECT_EQ(world_.EngineOf(Group().leader)->writes, told);
-}
-
-// Found by the simulator: the end of the process before the stop was taken for the end of the
-// engine that had gone on with its data, and another one led beside it.
-TEST_F(GroupStory, AnOrderlyStopProvesNothingAboutTheEngineThatGoesOnFromIt) {
-  CreateGroup(2, /*automatic_failover=*/false);
-  const MemberId leader = Group().leader;
-  const HostId host = HostOf(leader);
-  world_.StopHostInOrder(host);
-  world_.RunFor(seconds(3));  // long enough for the control plane to look for the process
-  world_.StartAgent(host);
-  ASSERT_TRUE(world_.RunUntil([&] { return world_.EngineOf(leader) != nullptr; }, seconds(10)));
-  world_.RunFor(seconds(2));
-  ASSERT_TRUE(Settles());
-  world_.CutNetwork(host, seconds(20));
-  world_.RunFor(seconds(10));
-  world_.Call(core::Switchover{"g-1", std::nullopt});
-  EXPECT_TRUE(world_.RunUntil([this] { return checker_.Unsettled().empty(); }, seconds(60)));
-  EXPECT_EQ(Group().leader, leader);
-}
-
-// Found by the simulator: the group was looked at for the last time before its last cluster went.
-TEST_F(GroupStory, ADeletedGroupGoesWithItsLastCluster) {
-  CreateGroup(3);
-  ASSERT_TRUE(world_.Call(core::DeleteGroup{"g-1", false, std::nullopt})->ok());
-  EXPECT_TRUE(world_.RunUntil([this] { return world_.records().groups.empty(); }, seconds(10)));
-  EXPECT_TRUE(world_.records().clusters.empty());
-}
-
-// Found by the simulator: the end of the predecessor was taken for the leader's own, again and
-// again.
-TEST_F(GroupStory, AWholeGroupThatDiesBeginsAnewEmptyOnce) {
-  CreateGroup(2);
-  const MemberId leader = Group().leader;
-  for (const model::ClusterId& cluster : Group().members) {
-    const MemberId member = MemberOf(cluster);
-    world_.CrashAgent(HostOf(member));
-    world_.KillEngine(HostOf(member), member);
-  }
-  world_.RunFor(seconds(6));
-  for (const auto& [id, host] : world_.hosts()) world_.StartAgent(id);
-  EXPECT_TRUE(Settles());
-  world_.RunFor(seconds(10));
-  EXPECT_TRUE(checker_.Unsettled().empty());
-  EXPECT_LE(world_.records().members.at(leader).generation, 2u);
-}
-
-// Found by seed 156: a follower was up again, empty, before its leader had noticed that it was
-// gone, and took over with nothing when that one died.
-TEST_F(GroupStory, AFollowerThatCameBackEmptyDoesNotLeadBeforeItHasProvedAnew) {
-  CreateGroup(2);
-  const MemberId leader = Group().leader;
-  const MemberId follower =
-      MemberOf("g-1-001") == leader ? MemberOf("g-1-002") : MemberOf("g-1-001");
-  ASSERT_TRUE(world_.records().members.at(follower).in_sync);
-  world_.CutNetwork(HostOf(leader), seconds(20));
-  ASSERT_TRUE(world_.KillEngine(HostOf(follower), follower));
-  world_.RunFor(milliseconds(500));
-  ASSERT_NE(world_.EngineOf(follower), nullptr);
-  EXPECT_FALSE(world_.records().members.at(follower).in_sync);
-  world_.RunFor(seconds(10));  // long enough for the leader to be given up
-  EXPECT_EQ(Group().leader, leader);
-}
-
-// Found by seed 1893: a successor that died after it had been found to have everything led with
-// nothing.
-TEST_F(GroupStory, ASuccessorThatDiesInAPlannedChangeDoesNotLead) {
-  CreateGroup(2);
-  world_.RunFor(seconds(5));
-  const MemberId leader = Group().leader;
-  ASSERT_TRUE(world_.Call(core::Switchover{"g-1", std::nullopt})->ok());
-  ASSERT_TRUE(
-      world_.RunUntil([this] { return Group().step == model::SwitchStep::kDemoting; }, seconds(1)));
-  const MemberId successor = Group().successor;
-  world_.PauseAgent(HostOf(leader), milliseconds(500));
-  ASSERT_TRUE(world_.KillEngine(HostOf(successor), successor));
-  ASSERT_TRUE(
-      world_.RunUntil([this] { return Group().step == model::SwitchStep::kNone; }, seconds(5)));
-  EXPECT_EQ(Group().leader, leader);
-  ASSERT_TRUE(Settles());
-  EXPECT_EQ(world_.EngineOf(leader)->writes, world_.acknowledged.at("g-1"));
-}
-
-// Found by seed 178: the proof for the engine after a reboot was given by the one before it.
-TEST_F(GroupStory, ARebootedReplicaIsBackInAMomentAndHasProvedAnew) {
-  CreateGroup(2);
-  world_.RunFor(seconds(5));
-  const model::ClusterId replica = MemberOf("g-1-001") == Group().leader ? "g-1-002" : "g-1-001";
-  ASSERT_TRUE(world_.Call(core::RebootCluster{replica, {"0001"}})->ok());
-  EXPECT_TRUE(Becomes(replica, ClusterStatus::kAvailable, seconds(3)));
-  EXPECT_TRUE(world_.records().members.at(MemberOf(replica)).in_sync);
-  EXPECT_TRUE(Settles());
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ Faults DrawFaults(Random& random) {
   if (random.Chance(30)) faults.unknown_commit_percent = static_cast<int>(random.Between(0, 3));
   if (random.Chance(30)) faults.start_failure_percent = static_cast<int>(random.Between(0, 40));
   if (random.Chance(30)) faults.slow_start_percent = static_cast<int>(random.Between(0, 30));
+  if (random.Chance(20)) faults.elsewhere_percent = static_cast<int>(random.Between(20, 100));
   if (random.Chance(30)) faults.address_taken_percent = static_cast<int>(random.Between(0, 60));
   return faults;
 }
@@ -239,7 +240,16 @@ class Swarm {
     const auto to = dice_.Chance(50) ? std::optional(SomeMember(group)) : std::nullopt;
     Ask(core::Switchover{group, to});
     if (!dice_.Chance(30)) return;
-    world_.RunFor(milliseconds(dice_.Between(1, 5000)));
+    if (dice_.Chance(50)) {
+      const auto over = [&] {
+        const auto found = world_.records().groups.find(group);
+        return found == world_.records().groups.end() ||
+               found->second.step == model::SwitchStep::kNone;
+      };
+      world_.RunUntil(over, seconds(5));
+    } else {
+      world_.RunFor(milliseconds(dice_.Between(1, 5000)));
+    }
     Ask(core::Switchover{group, to});
   }
 
@@ -269,7 +279,7 @@ class Swarm {
         Ask(core::DecreaseReplicas{group, static_cast<int>(dice_.Between(0, 3)), {}, true});
         return;
       case 11:
-        Ask(core::Promote{SomeMember(group), dice_.Chance(30)});
+        Promote(group);
         return;
       case 12:
         if (const std::string name = SomeMember(group); name.starts_with("g-")) {
@@ -285,6 +295,16 @@ class Swarm {
         } else {
           Demote(group);
         }
+    }
+  }
+
+  // Sometimes it is taken back at once.
+  void Promote(const std::string& group) {
+    const std::string name = SomeMember(group);
+    const bool force = dice_.Chance(50);
+    Ask(core::Promote{name, force});
+    if (force && dice_.Chance(50)) {
+      Ask(core::Demote{name, group, std::nullopt, std::nullopt, true});
     }
   }
 
@@ -340,8 +360,18 @@ class Swarm {
       if (found == world_.records().groups.end()) return;
       const auto leader = world_.records().members.find(found->second.leader);
       if (leader == world_.records().members.end()) return;
-      world_.KillEngine(leader->second.host, leader->first);
-      world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(60) ? 60 : 1500)));
+      const MemberId ended = leader->first;
+      world_.KillEngine(leader->second.host, ended);
+      if (dice_.Chance(40)) {  // the next one dies as soon as it leads
+        const auto is_replaced = [&] {
+          const auto now = world_.records().groups.find(group);
+          return now == world_.records().groups.end() || now->second.leader != ended;
+        };
+        world_.RunUntil(is_replaced, seconds(2));
+        world_.RunFor(milliseconds(dice_.Between(0, 20)));
+      } else {
+        world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(60) ? 60 : 1500)));
+      }
     }
   }
 

@@ -44,6 +44,7 @@ World::World(uint64_t seed, Faults faults, int host_count, int zone_count)
     SimHost& host = hosts_[fmt::format("host-{}", i)];
     host.id = fmt::format("host-{}", i);
     host.zone = fmt::format("us-east-1{}", static_cast<char>('a' + i % zone_count));
+    host.boot = random_.Chance(faults.elsewhere_percent) ? fmt::format("boot-of-{}", i) : "boot-1";
   }
   settings_.boot = "boot-1";
   StartControlPlane();
@@ -269,13 +270,14 @@ void World::StartAgent(const HostId& id) {
   SimHost& host = hosts_.at(id);
   if (host.agent) return;
   ++host.incarnation;
-  host.pid = ++next_pid_;
+  host.pid = NewPid();
+  host.start_time = next_start_time_++;
   std::vector<host::Found> found;
   for (const auto& [member, directory] : host.disk) {
-    const uint64_t pid = directory.process ? directory.process->pid : 0;
+    const Engine process = directory.process.value_or(Engine{});
     found.push_back({member, directory.engine, directory.generation, directory.launch,
                      directory.resumed, directory.process.has_value(), directory.kept,
-                     static_cast<int64_t>(pid), pid});
+                     static_cast<int64_t>(process.pid), process.start_time});
   }
   Trace(fmt::format("{} agent starts, finds {}", id, found.size()));
   host.agent = std::make_unique<host::HostMachine>(agent_settings_, id, host.incarnation, found,
@@ -305,8 +307,8 @@ void World::Register(SimHost& host) {
   hello.incarnation = incarnation;
   hello.members_max = 40;
   hello.pid = static_cast<int64_t>(host.pid);
-  hello.start_time = host.pid;
-  hello.boot = settings_.boot;
+  hello.start_time = host.start_time;
+  hello.boot = host.boot;
   hello.engines[EngineKind::kRedis] = "7.0.15";
   hello.engines[EngineKind::kMemcached] = "1.6.18";
   const uint64_t life = controller_life_;
@@ -324,6 +326,7 @@ void World::CrashAgent(const HostId& id) {
   if (!host.agent) return;
   Trace(fmt::format("{} agent crashes", id));
   host.agent.reset();
+  free_pids_.push_back(host.pid);
   host.endpoints.clear();
   host.paused = false;
   host.paused_work.clear();
@@ -363,6 +366,7 @@ void World::StopHostInOrder(const HostId& id) {
     directory.kept_data = directory.engine == EngineKind::kRedis ? directory.process->data : "";
     directory.kept_writes = directory.process->writes;
     directory.kept_stream_base = directory.process->stream_base;
+    free_pids_.push_back(directory.process->pid);
     directory.process.reset();
   }
 }
@@ -464,6 +468,14 @@ void World::Perform(SimHost& host, const host::Action& action) {
 
 // --- engines --------------------------------------------------------------------------------
 
+// As in a small namespace: the number of a process that has ended may be the next one's.
+uint64_t World::NewPid() {
+  if (free_pids_.empty() || !random_.Chance(50)) return ++next_pid_;
+  const uint64_t pid = free_pids_.back();
+  free_pids_.pop_back();
+  return pid;
+}
+
 void World::Start(SimHost& host, const host::StartEngine& action) {
   const HostId id = host.id;
   const uint64_t incarnation = host.incarnation;
@@ -494,22 +506,21 @@ void World::Start(SimHost& host, const host::StartEngine& action) {
   directory.process = Engine{action.launch, action.spec.generation, clock_.instant + start, false,
                              action.load_kept ? directory.kept_data : ""};
   Engine& engine = *directory.process;
-  engine.pid = ++next_pid_;
+  engine.pid = NewPid();
+  engine.start_time = next_start_time_++;
   if (action.load_kept) {
     engine.writes = directory.kept_writes;
     engine.stream_base = directory.kept_stream_base;
   }
   if (action.spec.replication && !action.spec.replication->leads) {
     engine.follows = action.spec.replication->leader;
-    Follow(member, engine.pid);
+    Follow(member, engine.start_time);
   }
-  const auto pid = static_cast<int64_t>(engine.pid);
   directory.kept = false;
-  After(milliseconds(1), [this, id, incarnation, action, pid] {
-    OnAgent(id, incarnation, [this, action, pid](SimHost& h) {
-      StepAgent(
-          h, host::EngineStarted{action.spec.id, action.launch, pid, static_cast<uint64_t>(pid)});
-    });
+  const host::EngineStarted started{member, action.launch, static_cast<int64_t>(engine.pid),
+                                    engine.start_time};
+  After(milliseconds(1), [this, id, incarnation, started] {
+    OnAgent(id, incarnation, [this, started](SimHost& h) { StepAgent(h, started); });
   });
 }
 
@@ -517,6 +528,7 @@ void World::Exit(SimHost& host, MemberId id, const std::string& how) {
   const auto directory = host.disk.find(id);
   if (directory == host.disk.end() || !directory->second.process) return;
   const uint64_t launch = directory->second.process->launch;
+  free_pids_.push_back(directory->second.process->pid);
   directory->second.process.reset();
   Trace(fmt::format("{} engine of m{} {}", host.id, id, how));
   const HostId name = host.id;

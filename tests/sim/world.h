@@ -34,6 +34,7 @@ struct Faults {
   int unknown_commit_percent = 0;  // the control plane then stops and starts again
   int start_failure_percent = 0;   // of engines
   int slow_start_percent = 0;
+  int elsewhere_percent = 0;      // hosts on machines whose processes the control plane cannot see
   int address_taken_percent = 0;  // somebody else listens on an address that is new
 };
 
@@ -80,6 +81,8 @@ struct SimHost {
   std::string zone;
   uint64_t incarnation = 0;
   uint64_t pid = 0;                          // of the agent
+  uint64_t start_time = 0;                   // of that process
+  std::string boot;                          // of its machine
   std::unique_ptr<host::HostMachine> agent;  // empty: the agent is dead
   bool paused = false;                       // SIGSTOP of the agent
   bool cut = false;                          // no message gets through
@@ -188,11 +191,12 @@ class World {
              ReplicationReport* seen);
   // The process behind a member's own endpoint, whether or not it answers.
   Engine* ProcessAt(const Address& address);
-  void Follow(MemberId member, uint64_t pid);
+  void Follow(MemberId member, uint64_t start_time);
   MemberId MemberOf(const Engine& engine) const;
   void WriteAsClients();
   void WatchProcesses();
-  bool KillPid(uint64_t pid);
+  void KillProcess(int64_t pid, uint64_t start_time);
+  uint64_t NewPid();
   void Conform(SimHost& host, const host::ConformEndpoints& action);
   void Exit(SimHost& host, MemberId id, const std::string& how);
 
@@ -231,8 +235,9 @@ class World {
   std::set<MemberId> hung_ever_;
   std::map<MemberId, Instant> last_sync_;  // when the newest look reaches its engine
   uint64_t next_pid_ = 1000;
+  std::vector<uint64_t> free_pids_;  // of processes that have ended
+  uint64_t next_start_time_ = 1;
   uint64_t next_write_ = 1;
-  std::set<std::pair<MemberId, int64_t>> told_ended_;
   std::priority_queue<Happening> happenings_;
   uint64_t next_order_ = 0;
   uint64_t traced_event_ = 0;

@@ -114,6 +114,10 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
     first.installation = begun.installation;
     first.zones = begun.zones;
     first.hosts = begun.hosts;
+    first.vpcs.insert(begun.vpcs.begin(), begun.vpcs.end());
+    first.subnets.insert(begun.subnets.begin(), begun.subnets.end());
+    first.security_groups.insert(begun.security_groups.begin(), begun.security_groups.end());
+    first.subnet_groups.insert(begun.subnet_groups.begin(), begun.subnet_groups.end());
     ASSERT_EQ(begun.revision, 1u);
     ASSERT_TRUE(store_->Commit(first).ok());
     world.store().mirror = [&](const model::Edit& edit) {
@@ -128,7 +132,7 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
       create.node_type = "cache.m5.large";
       if (create.engine == "memcached") create.nodes = static_cast<int>(random.Between(1, 5));
       create.tags = {{"a", "b"}, {"k'; DROP TABLE member; --", std::to_string(i)}};
-      create.security_groups = {"sg-0a1b", "sg-ff"};
+      if (random.Chance(50)) create.security_groups = {begun.security_groups.begin()->first};
       create.notification_topic = "arn:aws:sns:us-east-1:000000000000:topic";
       core::ModifyCluster modify;
       modify.id = id;
@@ -146,6 +150,15 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
         default:
           world.Call(create);
       }
+      if (random.Chance(30)) {
+        core::AddFault fault;
+        fault.number = world.records().installation.next_id;
+        fault.kind = random.Chance(50) ? "blackhole" : "refuse";
+        if (random.Chance(50)) fault.to = id;
+        if (fault.to.empty()) fault.between = {"us-east-1a", "us-east-1b"};
+        if (random.Chance(50)) fault.duration = std::chrono::milliseconds(700);
+        world.Call(core::FaultCommand(fault));
+      }
       world.RunFor(std::chrono::milliseconds(random.Between(1, 500)));
     }
     ASSERT_TRUE(committed.ok()) << committed.message();
@@ -156,6 +169,34 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
     fs::remove_all(dir_);
     fs::create_directory(dir_);
   }
+}
+
+TEST_F(StoreTest, KeepsEveryPartOfAFault) {
+  ASSERT_TRUE(Open().ok());
+  model::Edit edit = Step(1);
+  const WallTime created = *ParseWallTime("2026-01-02T03:04:05.678Z");
+  edit.faults[3] = model::WireFault{.number = 3,
+                                    .kind = FaultKind::kLatency,
+                                    .side = "us-east-1a",
+                                    .other_side = "us-east-1b",
+                                    .delay = std::chrono::milliseconds(200),
+                                    .jitter = std::chrono::microseconds(20'001),
+                                    .created = created,
+                                    .expires = created + std::chrono::seconds(30)};
+  edit.faults[4] = model::WireFault{.number = 4,
+                                    .kind = FaultKind::kResetAfter,
+                                    .target = "orders/primary",
+                                    .bytes = 4096,
+                                    .created = created};
+  ASSERT_TRUE(store_->Commit(edit).ok());
+  model::Records records = *store_->Load();
+  ASSERT_EQ(records.faults.size(), 2u);
+  EXPECT_EQ(records.faults.at(3), *edit.faults.at(3));
+  EXPECT_EQ(records.faults.at(4), *edit.faults.at(4));
+  model::Edit end = Step(2);
+  end.faults[3] = std::nullopt;
+  ASSERT_TRUE(store_->Commit(end).ok());
+  EXPECT_EQ(store_->Load()->faults.size(), 1u);
 }
 
 TEST_F(StoreTest, OnlyOneCanBeOpenOnADirectory) {

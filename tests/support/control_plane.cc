@@ -231,6 +231,34 @@ void ControlPlane::Restart() {
   }
 }
 
+void ControlPlane::AddSecurityGroup(const model::SecurityGroupId& id) {
+  const core::NetworkCommand create =
+      core::CreateSecurityGroup{id, "group " + id, "of a test", std::nullopt, {}};
+  EC_CHECK(Ask(create).ok());
+}
+
+model::VpcId ControlPlane::DefaultVpc() const {
+  for (const auto& [id, vpc] : records().vpcs) {
+    if (vpc.is_default) return id;
+  }
+  return {};
+}
+
+model::SecurityGroupId ControlPlane::DefaultGroup() const {
+  for (const auto& [id, group] : records().security_groups) {
+    if (group.vpc == DefaultVpc() && group.name == model::kDefaultGroupName) return id;
+  }
+  return {};
+}
+
+model::Subnet ControlPlane::DefaultSubnet(const std::string& zone) const {
+  for (const auto& [id, subnet] : records().subnets) {
+    if (subnet.is_default && subnet.zone == zone) return subnet;
+  }
+  EC_CHECK(false);
+  return {};
+}
+
 const model::Cluster& ControlPlane::cluster(const model::ClusterId& id) const {
   return records().clusters.at(id);
 }

@@ -92,6 +92,13 @@ class ControlPlane {
   // A new control plane on the same records; the hosts come back to it.
   void Restart();
 
+  // --- network ---
+  // A security group of the default VPC.
+  void AddSecurityGroup(const model::SecurityGroupId& id);
+  model::VpcId DefaultVpc() const;
+  model::SecurityGroupId DefaultGroup() const;  // of that VPC
+  model::Subnet DefaultSubnet(const std::string& zone) const;
+
   // --- looking ---
   model::State state;
   core::Settings settings;

@@ -1,9 +1,15 @@
+#include "controlplane/core/promote_demote.h"
+
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/failover.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/group_lifecycle.h"
+#include "controlplane/core/lifecycle.h"
+#include "controlplane/core/messages.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/limits.h"
 
@@ -16,6 +22,7 @@ using model::ClusterStatus;
 using model::Group;
 using model::GroupId;
 using model::GroupStatus;
+using model::Member;
 
 Status BadState(std::string message) {
   return {Fault::kInvalidCacheClusterState, std::move(message)};
@@ -88,14 +95,76 @@ Status CheckAlike(const Cluster& cluster, const Cluster& target) {
         fmt::format("Cache cluster {} is a {}, and {} is a {}: the node types must be the same.",
                     cluster.id, cluster.node_type, target.id, target.node_type));
   }
-  if (cluster.subnet_group != target.subnet_group) {
+  if (cluster.vpc != target.vpc) {
     return BadCombination(
         fmt::format("Cache clusters {} and {} are in different VPCs.", cluster.id, target.id));
   }
   return {};
 }
 
+// Makes a replica a master of its own.
+void Detach(Draft& draft, const ClusterId& cluster) {
+  const GroupId group = draft.FindCluster(cluster)->group;
+  draft.EditGroup(group).promoting.reset();
+  draft.LeaveGroup(cluster);
+  draft.EditMember(MemberOf(draft, cluster)->id).in_sync = false;
+  draft.AddClusterEvent(cluster, messages::ReplicaPromoted(cluster, group));
+  draft.AddGroupEvent(group, messages::ReplicaPromoted(cluster, group));
+}
+
+// A cluster that has become a follower keeps its name, its endpoint and what was said about it
+// alone; the rest is the group's. Before that all is its own, so that it can be a master again.
+void TakeSettingsOver(Draft& draft, const ClusterId& id, const Cluster& leader) {
+  Cluster& follower = draft.EditCluster(id);
+  follower.engine_version = leader.engine_version;
+  follower.family = leader.family;
+  follower.parameter_group = leader.parameter_group;
+  follower.security_groups = leader.security_groups;
+  follower.maintenance_window = leader.maintenance_window;
+  follower.snapshot_window = leader.snapshot_window;
+  follower.snapshot_retention = leader.snapshot_retention;
+  follower.auto_minor_version_upgrade = leader.auto_minor_version_upgrade;
+  follower.notification = leader.notification;
+  follower.pending = leader.pending;
+  draft.TouchMember(MemberOf(draft, id)->id);
+}
+
 }  // namespace
+
+Status PromoteReplica(Draft& draft, const Settings&, const Promote& request) {
+  Result<ClusterId> id = FindExisting(draft, request.cluster);
+  if (!id.ok()) return id.status();
+  const Cluster& cluster = *draft.FindCluster(*id);
+  if (cluster.group.empty()) {
+    return {Fault::kInvalidCacheClusterState,
+            fmt::format("Cache cluster {} is no replica: it is a master of its own already.", *id)};
+  }
+  const GroupId group_id = cluster.group;
+  const Group& group = *draft.FindGroup(group_id);
+  if (LeaderOf(draft, group) == *id) {
+    return {Fault::kInvalidCacheClusterState,
+            fmt::format("Cache cluster {} is the primary of replication group {}; only a replica "
+                        "can be promoted.",
+                        *id, group_id)};
+  }
+  EC_RETURN_IF_ERROR(CheckMayLeave(draft, cluster));
+  if (cluster.status != ClusterStatus::kAvailable) {
+    return {Fault::kInvalidCacheClusterState,
+            fmt::format("Cache cluster {} is not in available state: it is {}.", *id,
+                        NameOf(cluster.status))};
+  }
+  if (request.force) {
+    Detach(draft, *id);
+    return {};
+  }
+  EC_RETURN_IF_ERROR(CheckAvailable(group));
+  Group& changed = draft.EditGroup(group_id);
+  changed.status = GroupStatus::kModifying;
+  changed.promoting = *id;
+  ++changed.proof;
+  draft.TouchGroup(group_id);
+  return {};
+}
 
 Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
   Result<ClusterId> id = FindExisting(draft, request.cluster);
@@ -128,23 +197,64 @@ Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
     group_id = group->id;
     EC_RETURN_IF_ERROR(FormGroupAround(draft, *target, std::move(*group)));
   }
-  // It keeps its name, its endpoint and what was said about it alone; the rest is the group's.
-  Cluster& follower = draft.EditCluster(*id);
-  follower.status = ClusterStatus::kModifying;
-  follower.parameter_group = target->parameter_group;
-  follower.security_groups = target->security_groups;
-  follower.maintenance_window = target->maintenance_window;
-  follower.snapshot_window = target->snapshot_window;
-  follower.snapshot_retention = target->snapshot_retention;
-  follower.auto_minor_version_upgrade = target->auto_minor_version_upgrade;
-  follower.notification = target->notification;
-  follower.pending = target->pending;
+  draft.EditCluster(*id).status = ClusterStatus::kModifying;
   draft.EnterGroup(*id, group_id);
   draft.RaiseEpoch(group_id);
   Group& group = draft.EditGroup(group_id);
   group.status = GroupStatus::kModifying;
   group.demoting = *id;
   return {};
+}
+
+void AdvancePromotion(Draft& draft, const Settings& settings, const GroupId& id) {
+  const Group group = *draft.FindGroup(id);
+  if (!group.promoting) return;
+  const ClusterId cluster = *group.promoting;
+  if (!group.members.contains(cluster) || MemberOf(draft, cluster) == nullptr) {
+    draft.EditGroup(id).promoting.reset();
+    return;
+  }
+  const Member& member = *MemberOf(draft, cluster);
+  if (member.id == group.leader) {
+    draft.EditGroup(id).promoting.reset();
+    draft.AddClusterEvent(
+        cluster, messages::PromotionGivenUp(cluster, "a failover has made it the group's primary"));
+    return;
+  }
+  const ReplicationReport* seen = ReplicationSeen(draft, settings, group.leader);
+  const bool proved = seen != nullptr && seen->leads && seen->epoch == group.epoch &&
+                      seen->proof >= group.proof &&
+                      std::ranges::find(seen->in_sync, member.address) != seen->in_sync.end();
+  if (proved) {
+    Detach(draft, cluster);
+  } else if (IsGroupOverdue(draft, settings, id)) {
+    const std::string why = "it has not caught up with its primary in time";
+    draft.EditGroup(id).promoting.reset();
+    draft.AddClusterEvent(cluster, messages::PromotionGivenUp(cluster, why));
+  }
+}
+
+void AdvanceDemotion(Draft& draft, const Settings& settings, const GroupId& id) {
+  const Group group = *draft.FindGroup(id);
+  if (!group.demoting) return;
+  const ClusterId cluster = *group.demoting;
+  if (!group.members.contains(cluster) || MemberOf(draft, cluster) == nullptr) {
+    draft.EditGroup(id).demoting.reset();
+    return;
+  }
+  if (MemberOf(draft, cluster)->in_sync) {
+    draft.EditGroup(id).demoting.reset();
+    TakeSettingsOver(draft, cluster, *draft.FindCluster(LeaderOf(draft, group)));
+    draft.AddClusterEvent(cluster, messages::MasterDemoted(cluster, id));
+    draft.AddGroupEvent(id, messages::MasterDemoted(cluster, id));
+    AdvanceCluster(draft, settings, cluster);
+  } else if (IsGroupOverdue(draft, settings, id)) {
+    const std::string why = "it has not caught up with the primary in time; it is a master again";
+    draft.EditGroup(id).demoting.reset();
+    draft.LeaveGroup(cluster);
+    draft.AddClusterEvent(cluster, messages::DemotionGivenUp(cluster, why));
+    AdvanceCluster(draft, settings, cluster);
+  }
 }
 
 }  // namespace ec::core

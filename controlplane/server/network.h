@@ -1,0 +1,60 @@
+// EC2's calls: proto in, one command or one look at the records, proto out.
+#pragma once
+
+#include "common/status.h"
+#include "ec/v1/network.pb.h"
+
+namespace ec::server {
+
+class ControllerLoop;
+
+// In network.cc.
+Status CreateVpc(ControllerLoop& loop, const v1::CreateVpcRequest& request,
+                 v1::CreateVpcResponse* response);
+Status DescribeVpcs(ControllerLoop& loop, const v1::DescribeVpcsRequest& request,
+                    v1::DescribeVpcsResponse* response);
+Status DeleteVpc(ControllerLoop& loop, const v1::DeleteVpcRequest& request,
+                 v1::DeleteVpcResponse* response);
+Status CreateSubnet(ControllerLoop& loop, const v1::CreateSubnetRequest& request,
+                    v1::CreateSubnetResponse* response);
+Status DescribeSubnets(ControllerLoop& loop, const v1::DescribeSubnetsRequest& request,
+                       v1::DescribeSubnetsResponse* response);
+Status DeleteSubnet(ControllerLoop& loop, const v1::DeleteSubnetRequest& request,
+                    v1::DeleteSubnetResponse* response);
+
+// In network_groups.cc.
+Status CreateSecurityGroup(ControllerLoop& loop, const v1::CreateSecurityGroupRequest& request,
+                           v1::CreateSecurityGroupResponse* response);
+Status DescribeSecurityGroups(ControllerLoop& loop,
+                              const v1::DescribeSecurityGroupsRequest& request,
+                              v1::DescribeSecurityGroupsResponse* response);
+Status DescribeSecurityGroupRules(ControllerLoop& loop,
+                                  const v1::DescribeSecurityGroupRulesRequest& request,
+                                  v1::DescribeSecurityGroupRulesResponse* response);
+Status DeleteSecurityGroup(ControllerLoop& loop, const v1::DeleteSecurityGroupRequest& request,
+                           v1::DeleteSecurityGroupResponse* response);
+Status AuthorizeSecurityGroupIngress(ControllerLoop& loop,
+                                     const v1::AuthorizeSecurityGroupIngressRequest& request,
+                                     v1::AuthorizeSecurityGroupIngressResponse* response);
+Status RevokeSecurityGroupIngress(ControllerLoop& loop,
+                                  const v1::RevokeSecurityGroupIngressRequest& request,
+                                  v1::RevokeSecurityGroupIngressResponse* response);
+Status AuthorizeSecurityGroupEgress(ControllerLoop& loop,
+                                    const v1::AuthorizeSecurityGroupEgressRequest& request,
+                                    v1::AuthorizeSecurityGroupEgressResponse* response);
+Status RevokeSecurityGroupEgress(ControllerLoop& loop,
+                                 const v1::RevokeSecurityGroupEgressRequest& request,
+                                 v1::RevokeSecurityGroupEgressResponse* response);
+
+// In network_instances.cc.
+Status RunInstances(ControllerLoop& loop, const v1::RunInstancesRequest& request,
+                    v1::RunInstancesResponse* response);
+Status DescribeInstances(ControllerLoop& loop, const v1::DescribeInstancesRequest& request,
+                         v1::DescribeInstancesResponse* response);
+Status ModifyInstanceAttribute(ControllerLoop& loop,
+                               const v1::ModifyInstanceAttributeRequest& request,
+                               v1::ModifyInstanceAttributeResponse* response);
+Status TerminateInstances(ControllerLoop& loop, const v1::TerminateInstancesRequest& request,
+                          v1::TerminateInstancesResponse* response);
+
+}  // namespace ec::server

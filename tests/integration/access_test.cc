@@ -1,0 +1,225 @@
+// Who may connect, in a whole installation: VPCs, security groups, instances.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/integration/clients.h"
+#include "tests/integration/groups.h"
+#include "tests/integration/installation.h"
+#include "tests/integration/probes.h"
+
+namespace ec::integration {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+class AccessInstallationTest : public InstallationTest {
+ protected:
+  std::string DefaultVpc() {
+    grpc::ClientContext context;
+    v1::DescribeVpcsResponse response;
+    EXPECT_TRUE(network().DescribeVpcs(&context, {}, &response).ok());
+    for (const v1::Vpc& vpc : response.vpcs()) {
+      if (vpc.is_default()) return vpc.vpc_id();
+    }
+    return {};
+  }
+  std::string DefaultGroup(const std::string& vpc) {
+    grpc::ClientContext context;
+    v1::DescribeSecurityGroupsResponse response;
+    EXPECT_TRUE(network().DescribeSecurityGroups(&context, {}, &response).ok());
+    for (const v1::Ec2SecurityGroup& group : response.security_groups()) {
+      if (group.vpc_id() == vpc && group.group_name() == "default") return group.group_id();
+    }
+    return {};
+  }
+  std::string CreateGroup(const std::string& vpc, const std::string& name) {
+    grpc::ClientContext context;
+    v1::CreateSecurityGroupRequest request;
+    request.set_group_name(name);
+    request.set_description(name);
+    request.set_vpc_id(vpc);
+    v1::CreateSecurityGroupResponse response;
+    EXPECT_TRUE(network().CreateSecurityGroup(&context, request, &response).ok());
+    return response.group_id();
+  }
+  // An instance in a VPC of its own, with the block of the default one.
+  v1::Instance Foreigner() {
+    v1::CreateVpcRequest vpc;
+    vpc.set_cidr_block("172.31.0.0/16");
+    v1::CreateVpcResponse made;
+    grpc::ClientContext vpc_context;
+    EXPECT_TRUE(network().CreateVpc(&vpc_context, vpc, &made).ok());
+    v1::CreateSubnetRequest subnet;
+    subnet.set_vpc_id(made.vpc().vpc_id());
+    subnet.set_cidr_block("172.31.0.0/20");
+    v1::CreateSubnetResponse subnet_made;
+    grpc::ClientContext subnet_context;
+    EXPECT_TRUE(network().CreateSubnet(&subnet_context, subnet, &subnet_made).ok());
+    return Run(subnet_made.subnet().subnet_id(), {});
+  }
+  // In that subnet (default: of the default VPC), and those groups (default: its default one).
+  v1::Instance Run(const std::string& subnet, const std::vector<std::string>& groups) {
+    v1::RunInstancesRequest request;
+    if (!subnet.empty()) request.set_subnet_id(subnet);
+    for (const std::string& group : groups) request.add_security_group_ids(group);
+    v1::RunInstancesResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status = network().RunInstances(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.instances_size() == 0 ? v1::Instance() : response.instances(0);
+  }
+  void Authorize(const std::string& group, const std::string& cidr) {
+    v1::AuthorizeSecurityGroupIngressRequest request;
+    request.set_group_id(group);
+    *request.add_ip_permissions() = Everything(cidr);
+    v1::AuthorizeSecurityGroupIngressResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status =
+        network().AuthorizeSecurityGroupIngress(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+  void Revoke(const std::string& group, const std::string& cidr) {
+    v1::RevokeSecurityGroupIngressRequest request;
+    request.set_group_id(group);
+    *request.add_ip_permissions() = Everything(cidr);
+    v1::RevokeSecurityGroupIngressResponse response;
+    grpc::ClientContext context;
+    EXPECT_TRUE(network().RevokeSecurityGroupIngress(&context, request, &response).ok());
+  }
+  v1::ExplainAccessResponse Explain(const std::string& from, const v1::Endpoint& endpoint) {
+    v1::ExplainAccessRequest request;
+    request.set_from(from);
+    *request.mutable_endpoint() = endpoint;
+    v1::ExplainAccessResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status =
+        installation().emulator().ExplainAccess(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+
+  static bool IsAnswered(const v1::Instance& instance, const v1::Endpoint& endpoint) {
+    const auto from = ParseIp4(instance.loopback_address());
+    const auto to = ParseIp4(endpoint.address());
+    return !AnswerTo(*from, {*to, static_cast<uint16_t>(endpoint.port())}).empty();
+  }
+
+  v1::Network::Stub& network() { return installation().network(); }
+
+ private:
+  static v1::IpPermission Everything(const std::string& cidr) {
+    v1::IpPermission permission;
+    permission.set_ip_protocol("-1");
+    permission.add_ip_ranges()->set_cidr_ip(cidr);
+    return permission;
+  }
+};
+
+TEST_F(AccessInstallationTest, NoRuleOpensAnyEndpointToAnotherVpc) {
+  Groups groups(installation());
+  ASSERT_TRUE(groups.MustCreate("orders", 2));
+  const v1::CacheCluster pages = installation().MustCreate("pages", "memcached", 2, "cross-az");
+  const v1::Instance foreigner = Foreigner();
+  const v1::Instance neighbour = Run({}, {});
+  const std::string group = DefaultGroup(DefaultVpc());
+  Authorize(group, "0.0.0.0/0");
+  const std::vector<v1::Endpoint> endpoints = {
+      groups.Primary("orders"), groups.Reader("orders"), groups.Own(groups.Leader("orders")),
+      pages.configuration_endpoint(), pages.cache_nodes(0).endpoint()};
+  for (const v1::Endpoint& endpoint : endpoints) {
+    EXPECT_TRUE(WaitUntil([&] { return IsAnswered(neighbour, endpoint); })) << endpoint.address();
+    EXPECT_FALSE(IsAnswered(foreigner, endpoint)) << endpoint.address();
+    EXPECT_EQ(Explain(foreigner.instance_id(), endpoint).cause(), "other-vpc");
+    EXPECT_EQ(Explain(neighbour.instance_id(), endpoint).cause(), "rule");
+  }
+}
+
+TEST_F(AccessInstallationTest, ARuleOpensAndClosesAnEndpointWhileClientsAreThere) {
+  const v1::Endpoint endpoint =
+      installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
+  const std::string vpc = DefaultVpc();
+  const std::string group = DefaultGroup(vpc);
+  const v1::Instance client = Run({}, {CreateGroup(vpc, "clients")});
+  EXPECT_FALSE(IsAnswered(client, endpoint));
+  EXPECT_EQ(Explain(client.instance_id(), endpoint).cause(), "no-rule");
+  const std::string block = client.private_ip_address() + "/32";
+  Authorize(group, block);
+  ASSERT_TRUE(WaitUntil([&] { return IsAnswered(client, endpoint); }));
+  RedisClient stays(endpoint);
+  RedisClient goes(endpoint, seconds(10), client.loopback_address());
+  ASSERT_EQ(goes.Do({"PING"}), "PONG");
+  ASSERT_EQ(stays.Do({"PING"}), "PONG");
+  Revoke(group, block);
+  EXPECT_TRUE(WaitUntil([&] { return goes.Do({"PING"}) == "(gone)"; }));
+  EXPECT_EQ(stays.Do({"PING"}), "PONG");
+  EXPECT_FALSE(IsAnswered(client, endpoint));
+}
+
+TEST_F(AccessInstallationTest, RulesHoldWhileTheControlPlaneIsAway) {
+  const v1::Endpoint endpoint =
+      installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
+  const v1::Instance foreigner = Foreigner();
+  const v1::Instance neighbour = Run({}, {});
+  ASSERT_TRUE(WaitUntil([&] { return IsAnswered(neighbour, endpoint); }));
+  installation().control_plane().Kill9();
+  for (const std::string zone : {"us-east-1a", "us-east-1b", "us-east-1c"}) {
+    installation().agent(zone).Kill9();
+    installation().StartAgent(zone);
+  }
+  EXPECT_TRUE(WaitUntil([&] { return IsAnswered(neighbour, endpoint); }));
+  EXPECT_FALSE(IsAnswered(foreigner, endpoint));
+}
+
+TEST_F(AccessInstallationTest, AFailoverOpensNothing) {
+  Groups groups(installation());
+  ASSERT_TRUE(groups.MustCreate("orders", 2));
+  const v1::Instance foreigner = Foreigner();
+  const v1::Instance neighbour = Run({}, {});
+  const std::string leader = groups.Leader("orders");
+  ASSERT_TRUE(groups.SignalEngine(leader, SIGKILL));
+  ASSERT_TRUE(groups.AwaitOtherLeader("orders", leader));
+  EXPECT_TRUE(WaitUntil([&] { return IsAnswered(neighbour, groups.Primary("orders")); }));
+  EXPECT_FALSE(IsAnswered(foreigner, groups.Primary("orders")));
+  ASSERT_TRUE(groups.AwaitWhole("orders", 2));
+  EXPECT_FALSE(IsAnswered(foreigner, groups.Own(leader)));
+}
+
+// Like what the engines of ElastiCache are tied together by: no rule of the user's is needed.
+TEST_F(AccessInstallationTest, ReplicationNeedsNoRule) {
+  Groups groups(installation());
+  v1::RevokeSecurityGroupIngressRequest request;
+  const std::string group = DefaultGroup(DefaultVpc());
+  request.set_group_id(group);
+  v1::IpPermission* own = request.add_ip_permissions();
+  own->set_ip_protocol("-1");
+  own->add_user_id_group_pairs()->set_group_id(group);
+  v1::RevokeSecurityGroupIngressResponse response;
+  grpc::ClientContext context;
+  ASSERT_TRUE(network().RevokeSecurityGroupIngress(&context, request, &response).ok());
+  EXPECT_TRUE(groups.MustCreate("orders", 3));
+}
+
+TEST_F(AccessInstallationTest, ATerminatedInstanceIsNobody) {
+  const v1::Endpoint endpoint =
+      installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
+  const v1::Instance instance = Run({}, {});
+  ASSERT_TRUE(WaitUntil([&] { return IsAnswered(instance, endpoint); }));
+  RedisClient client(endpoint, seconds(10), instance.loopback_address());
+  ASSERT_EQ(client.Do({"PING"}), "PONG");
+  v1::TerminateInstancesRequest request;
+  request.add_instance_ids(instance.instance_id());
+  v1::TerminateInstancesResponse response;
+  grpc::ClientContext context;
+  ASSERT_TRUE(network().TerminateInstances(&context, request, &response).ok());
+  EXPECT_TRUE(WaitUntil([&] { return client.Do({"PING"}) == "(gone)"; }));
+  EXPECT_FALSE(IsAnswered(instance, endpoint));
+  EXPECT_THAT(Explain(instance.loopback_address(), endpoint).explanation(),
+              HasSubstr("is no instance"));
+}
+
+}  // namespace
+}  // namespace ec::integration
