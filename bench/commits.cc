@@ -16,12 +16,25 @@ model::Installation InstallationAt(uint64_t revision) {
   return {"us-east-1", "000000000000", *ParseCidr("127.10.0.0/16"), revision + 1, revision + 1};
 }
 
-// What every cluster needs first: a zone and a host.
+// With the address that was given out last.
+model::Subnet SubnetAt(uint64_t revision) {
+  return {"subnet-1",   "vpc-1",
+          "us-east-1a", *ParseCidr("172.31.0.0/16"),
+          true,         static_cast<uint32_t>(revision),
+          {},           revision};
+}
+
+// What every cluster needs first: a zone, a network and a host.
 model::Edit FirstEdit() {
   model::Edit edit;
   edit.revision = 1;
   edit.installation = InstallationAt(1);
-  edit.zones["us-east-1a"] = {"us-east-1a", *ParseCidr("127.10.0.0/16"), 0};
+  edit.zones["us-east-1a"] = {"us-east-1a", *ParseCidr("127.10.0.0/16")};
+  edit.vpcs["vpc-1"] =
+      model::Vpc{"vpc-1", *ParseCidr("172.31.0.0/16"), *ParseCidr("127.10.0.0/16"), true, {}, 1};
+  edit.security_groups["sg-1"] =
+      model::SecurityGroupRow{"sg-1", "default", "default", "vpc-1", {}, {}, {}, 1};
+  edit.subnets["subnet-1"] = SubnetAt(1);
   model::Host host;
   host.id = "us-east-1a";
   host.zone = "us-east-1a";
@@ -35,10 +48,11 @@ model::Edit ClusterEdit(uint64_t revision) {
   model::Edit edit;
   edit.revision = revision;
   edit.installation = InstallationAt(revision);
-  edit.zones["us-east-1a"] = {"us-east-1a", *ParseCidr("127.10.0.0/16"),
-                              static_cast<uint32_t>(revision)};
+  edit.subnets["subnet-1"] = SubnetAt(revision);
   model::Cluster cluster;
   cluster.id = fmt::format("cluster-{:06}", revision);
+  cluster.vpc = "vpc-1";
+  cluster.security_groups = {"sg-1"};
   cluster.engine_version = "7.1.0";
   cluster.family = "redis7";
   cluster.node_type = "cache.t3.micro";

@@ -144,6 +144,15 @@ group_is_whole() {
     [[ $(group_of "$1" '[.node_groups[0].node_group_members[] | select(.current_role == "replica") | .in_sync] | all') == true ]]
 }
 
+# Whether the endpoint at this address has handed a connection to its engine that is still there.
+client_is_there() { # HOST
+  ss -Htn state established "src $1:6379" | grep -q .
+}
+
+# How far the group's slowest replica is behind its primary, in bytes.
+lag_of() { group_of "$1" '[.node_groups[0].node_group_members[] | .lag_bytes // 0 | tonumber] | max'; }
+lags() { (($(lag_of "$1") > 0)); }
+
 # Writes one key after the other until it is told to stop, and connects again whenever it has to.
 write_on() { # HOST
   set +e
@@ -320,10 +329,10 @@ expect "(nil)"
 
 tell "Make a second VPC, with a Redis cluster of its own, and an instance in each of the two VPCs"
 run ecctl vpc create 10.0.0.0/16 --name shop
-run ecctl subnet create 10.0.1.0/24 --vpc shop --zone us-east-1a --name shop-a
+run ecctl subnet create shop 10.0.1.0/24 --zone us-east-1a --name shop-a
 run ecctl security-group create cache --vpc shop --description "the caches"
 run ecctl security-group create web --vpc shop --description "the web servers"
-run ecctl subnet-group create shop --subnet shop-a --description "where the caches are"
+run ecctl subnet-group create shop --subnets shop-a
 run ecctl cluster create basket --subnet-group shop --security-group cache --wait
 expect "basket is available"
 run ecctl instance create i-web --subnet shop-a --security-group web
@@ -344,18 +353,37 @@ expect "whatever the rules say"
 refused redis-cli -h "$basket" ping
 
 tell "Close it while a client is connected; open it for one security group alone"
-ecctl instance run i-web -- bash -c "exec 3<>/dev/tcp/$basket/6379; read -r <&3; echo the connection was closed" \
-  >"$state/closed" 2>&1 &
+ecctl instance run i-web -- redis-cli -h "$basket" blpop nothing 0 >"$state/waiting" 2>&1 &
 writer=$!
-await 5 bash -c "redis-cli -s '$state'/hosts/us-east-1a/members/*/redis.sock client list 2>/dev/null | grep -q laddr=$basket"
+printf '\n  (i-web waits in a BLPOP, on a connection that is open)\n'
+await 5 client_is_there "$basket"
 run ecctl security-group revoke cache --port 6379 --from 0.0.0.0/0
 wait "$writer" || true
 writer=
+printf '\n  (i-web: %s)\n' "$(tail -n 1 "$state/waiting")"
 refused ecctl instance run i-web -- redis-cli -h "$basket" ping
 run ecctl security-group authorize cache --port 6379 --from web
 await 5 ecctl instance run i-web -- redis-cli -h "$basket" ping
 run ecctl access explain --from i-web --to basket
 expect "yes"
+
+tell "Slow the network between the zones down by 200 ms: the replicas lag while somebody writes"
+zones=$(group_of carts '[.node_groups[0].node_group_members[].preferred_availability_zone] | unique | .[]')
+leader_zone=$(group_of carts '.node_groups[0].node_group_members[] | select(.current_role == "primary") | .preferred_availability_zone')
+for zone in $zones; do
+  [[ $zone == "$leader_zone" ]] || run ecctl fault add latency 200ms --between "$leader_zone" "$zone" --for 60s
+done
+run ecctl fault list
+expect "latency" "200"
+await 20 group_is_whole carts
+start_writer "$endpoint"
+await 20 lags carts
+typed ecctl group show carts
+out=$(ecctl group show carts | sed -n '/^ZONE/,/^$/p')
+indent
+run ecctl fault clear --all
+stop_writer
+await 20 group_is_whole carts
 
 if [[ -z $keep ]]; then
   tell "Delete the clusters and stop"

@@ -38,8 +38,8 @@ Outcome PrintVersions(Context& context) {
 }
 
 Outcome Reset(Context& context, bool yes) {
-  EC_RETURN_UNLESS_OK(
-      Confirm("Forget every cluster, group, tag and event, and all cached data?", yes));
+  EC_RETURN_UNLESS_OK(Confirm(
+      "Forget every cluster, group, VPC, instance, tag and event, and all cached data?", yes));
   v1::ResetResponse response;
   EC_RETURN_UNLESS_OK(context.Call(&v1::Emulator::Stub::Reset, {}, &response));
   if (context.json()) {
@@ -55,7 +55,8 @@ Outcome Reset(Context& context, bool yes) {
 void AddServiceCommands(CommandLine& line) {
   auto yes = std::make_shared<bool>(false);
   line.AddTopCommand(
-          kServiceSection, "reset", "Forget every cluster, group, tag and event; the hosts stay",
+          kServiceSection, "reset",
+          "Forget every cluster, group, VPC, instance, tag and event; the hosts stay",
           [yes](Context& context) { return Reset(context, *yes); },
           "Examples:\n  ecctl reset --yes\n")
       .Flag("-y,--yes", yes.get(), "Do not ask for confirmation");

@@ -382,7 +382,7 @@ void AddUpCommand(CommandLine& line) {
               "127.0.0.1)")
       .Option("--ports", "FIRST-LAST", &options->ports,
               "With --advertise: the range of ports (default 7400-8399)")
-      .OnOff("--localhost-instance", &options->localhost_instance,
+      .OnOff("localhost-instance", &options->localhost_instance,
              "127.0.0.1 is the instance i-localhost of the default VPC (default: it is)")
       .Option("--log-level", "LEVEL", &options->log_level, "Of the daemons (default info)")
       .OneOf({"debug", "info", "warning", "error"});

@@ -177,7 +177,7 @@ void Draft::AddFaultEvent(const std::string& id, std::string message) {
 }
 
 std::vector<const model::WireFault*> Draft::Faults() const {
-  return Rows(edit_.faults, state_.records.faults);
+  return rows::Rows(edit_.faults, state_.records.faults);
 }
 
 void Draft::Put(model::WireFault row) {
@@ -188,6 +188,10 @@ void Draft::Put(model::WireFault row) {
 void Draft::DropFault(uint64_t number) { edit_.faults[number] = std::nullopt; }
 
 void Draft::Ask(const HostId& host, MemberId member, int64_t at_least, uint64_t epoch) {
+  const bool is_asked = std::ranges::any_of(questions_, [&](const Question& one) {
+    return one.question.member == member && one.question.at_least == at_least && one.epoch == epoch;
+  });
+  if (is_asked) return;  // by this step, which looks at a group more than once
   // The machine's time since boot, which no control plane has had before.
   const auto since_boot = now_.instant.time_since_epoch().count();
   const uint64_t number = static_cast<uint64_t>(since_boot) + questions_.size();

@@ -114,16 +114,16 @@ void Draft::UseAddress(const model::SubnetId& id, Ip4 ip) {
 }
 
 void Draft::FinishNetwork() {
-  rows::DropUnchanged(edit_.vpcs, state_.records.vpcs, {});
-  rows::Stamp(edit_.vpcs, edit_.revision);
-  rows::DropUnchanged(edit_.subnets, state_.records.subnets, {});
-  rows::Stamp(edit_.subnets, edit_.revision);
-  rows::DropUnchanged(edit_.security_groups, state_.records.security_groups, {});
-  rows::Stamp(edit_.security_groups, edit_.revision);
-  rows::DropUnchanged(edit_.instances, state_.records.instances, {});
-  rows::Stamp(edit_.instances, edit_.revision);
-  rows::DropUnchanged(edit_.subnet_groups, state_.records.subnet_groups, {});
-  rows::Stamp(edit_.subnet_groups, edit_.revision);
+  const auto finish = [&](auto& changes, const auto& present) {
+    rows::KeepRevisions(changes, present);  // a row may have been dropped and made anew
+    rows::DropUnchanged(changes, present, {});
+    rows::Stamp(changes, edit_.revision);
+  };
+  finish(edit_.vpcs, state_.records.vpcs);
+  finish(edit_.subnets, state_.records.subnets);
+  finish(edit_.security_groups, state_.records.security_groups);
+  finish(edit_.instances, state_.records.instances);
+  finish(edit_.subnet_groups, state_.records.subnet_groups);
 }
 
 }  // namespace ec::core

@@ -69,6 +69,15 @@ void DropUnchanged(std::map<Key, std::optional<Row>>& changes, const std::map<Ke
   });
 }
 
+// So that a row that is as it was counts as unchanged.
+template <typename Key, typename Row>
+void KeepRevisions(std::map<Key, std::optional<Row>>& changes, const std::map<Key, Row>& rows) {
+  for (auto& [key, change] : changes) {
+    const auto row = rows.find(key);
+    if (change && row != rows.end()) change->revision = row->second.revision;
+  }
+}
+
 // Every row that stays is of this revision.
 template <typename Key, typename Row>
 void Stamp(std::map<Key, std::optional<Row>>& changes, uint64_t revision) {

@@ -35,11 +35,10 @@ void HostFaultBook::Take(const SharedFaults& faults) {
   };
   lost_ = has(FaultKind::kHostLoss);
   cut_off_ = has(FaultKind::kPartition);
-  std::erase_if(obeyed_, [&](auto& entry) {
-    std::erase_if(entry.second, [&](const std::string& id) { return Find(id) == nullptr; });
-    return entry.second.empty();
-  });
-  std::erase_if(past_cuts_, [&](const std::string& id) { return Find(id) == nullptr; });
+  const auto is_over = [&](const std::string& id) { return Find(id) == nullptr; };
+  for (auto& [id, its] : obeyed_) std::erase_if(its, is_over);
+  std::erase_if(obeyed_, [](const auto& entry) { return entry.second.empty(); });
+  std::erase_if(past_cuts_, is_over);
   on_wire_ = faults_;
   if (past_cuts_.empty()) return;
   HostFaults left = *faults_;

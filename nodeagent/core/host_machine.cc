@@ -24,6 +24,10 @@ void KeepNewerEpochs(const HostPlan& old_plan, HostPlan* plan) {
   }
 }
 
+bool LeadsOthers(const MemberSpec& spec) {
+  return spec.replication && spec.replication->leads && !spec.replication->followers.empty();
+}
+
 }  // namespace
 
 HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
@@ -286,6 +290,13 @@ void HostMachine::SettleRunning(MemberId id, Member& member, const MemberSpec& s
     Kill(id, member);
     return;
   }
+  // The one that was chosen to lead has died since, and this one would empty its followers. Whether
+  // or not the control plane knows that yet, another one of them has to lead.
+  if (LeadsOthers(spec) && member.replication.is_hollow()) {
+    member.trouble = "the engine was to lead, but had begun anew, empty";
+    Kill(id, member);
+    return;
+  }
   if (const auto why = Hangs(member, now)) {
     member.trouble = *why;
     CountDeath(id, member, now);
@@ -341,7 +352,11 @@ void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant 
   member.idle_misses = 0;
   member.verifying = false;
   member.next_probe = now + settings_.probe_starting_every;
-  member.replication.Begin(spec.replication, /*is_adopted=*/false, now);
+  if (member.kept) {
+    member.replication.BeginWithData(spec.replication, now);
+  } else {
+    member.replication.Begin(spec.replication, /*is_adopted=*/false, now);
+  }
   const auto endpoint = plan_.endpoints.find(spec.id);
   const Address address = endpoint == plan_.endpoints.end() ? Address{} : endpoint->second.listen;
   actions_.push_back(StartEngine{spec, member.launch, member.kept, member.resumed, address});
@@ -390,9 +405,7 @@ void HostMachine::EndReplication(Member& member) {
 }
 
 bool HostMachine::IsSurvived(const Member& member, const MemberSpec& spec) {
-  const auto& part = spec.replication;
-  return part && part->leads && !part->followers.empty() && member.has_run && !member.kept &&
-         !IsMutant(3);
+  return LeadsOthers(spec) && member.has_run && !member.kept && !IsMutant(3);
 }
 
 void HostMachine::Kill(MemberId id, Member& member) {
@@ -517,6 +530,12 @@ MemberReport HostMachine::ReportOf(MemberId id, const Member& member) const {
       report.phase = MemberPhase::kDown;
       if (in_plan && member.failed_generation == spec->second.generation) {
         report.phase = MemberPhase::kFailed;
+      }
+      // A leader's end has to be final, because another one takes its place: one that could not be
+      // started in a new generation is about to be tried again.
+      if (report.phase == MemberPhase::kDown && in_plan && LeadsOthers(spec->second) &&
+          !IsSurvived(member, spec->second)) {
+        report.phase = MemberPhase::kStarting;
       }
       if (!in_plan) report.phase = MemberPhase::kStopping;
       if (member.kept) report.phase = MemberPhase::kStarting;  // stopped in order: no crash

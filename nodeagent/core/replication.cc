@@ -13,6 +13,12 @@ void Replication::Begin(const std::optional<ReplicationSpec>& spec, bool is_adop
   settled_ = !spec && !is_adopted;
   look_at_once_ = true;
   soon_until_ = now + pace_.soon_max;
+  hollow_ = spec && !spec->leads && !is_adopted;
+}
+
+void Replication::BeginWithData(const std::optional<ReplicationSpec>& spec, Instant now) {
+  Begin(spec, /*is_adopted=*/false, now);
+  hollow_ = false;
 }
 
 void Replication::End() {
@@ -87,6 +93,7 @@ void Replication::Note(const ReplicationSynced& synced, Instant now) {
   const ReplicationReport before = report_.value_or(ReplicationReport{});
   const ReplicationReport& seen = synced.seen;
   settled_ = true;
+  if (seen.link_up || seen.leads || seen.offset > 0) hollow_ = false;
   if (!wish_ && seen.answers == 0) {
     report_.reset();  // it has no part in any group
   } else {

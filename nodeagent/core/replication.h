@@ -63,6 +63,8 @@ class Replication {
 
   // A launch that is configured for `spec`, or was found running with whatever role (`is_adopted`).
   void Begin(const std::optional<ReplicationSpec>& spec, bool is_adopted, Instant now);
+  // The same for a launch that has what was kept at an orderly stop.
+  void BeginWithData(const std::optional<ReplicationSpec>& spec, Instant now);
   // The engine is dead, or about to be killed. What was seen of it last stays in the report.
   void End();
   // What the engine should be. Until the plan is confirmed it is only looked at.
@@ -79,6 +81,9 @@ class Replication {
   // The newest epoch in which the engine was seen to lead, its writes not paused; 0 when it is not
   // running, or does not lead, or is not meant to any more.
   uint64_t leads_since() const { return leads_since_; }
+  // The launch began empty, in order to follow, and has not been seen to get anything since. It
+  // cannot be the one that somebody found to have everything.
+  bool is_hollow() const { return runs_ && hollow_; }
   const std::optional<ReplicationReport>& report() const { return report_; }
 
  private:
@@ -88,6 +93,7 @@ class Replication {
 
   const ReplicationPace pace_;
   bool runs_ = false;
+  bool hollow_ = false;
   std::optional<ReplicationSpec> wish_;
   bool look_only_ = true;
   // The wish has been carried out since it came up.

@@ -128,8 +128,10 @@ void Relay::Admit(Arrival arrival) {
     Refuse(connection);
     return;
   }
-  const WireEffect effect = connection.endpoint()->EffectOn(connection.client_ip());
-  connection.SetEffect(effect, clock_.now().instant);
+  if (connection.endpoint()->has_faults()) {
+    const WireEffect effect = connection.endpoint()->EffectOn(connection.client_ip());
+    connection.SetEffect(effect, clock_.now().instant);
+  }
   Seek(connection);
 }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -27,8 +28,10 @@ constexpr Duration kQuestionMax = milliseconds(400);
 constexpr Duration kQuestionEvery = milliseconds(1);
 // How long the writes of a paused leader wait: as long as nobody looks at it again, at most.
 constexpr int kPauseMs = 3000;
-// How long followers are waited for that do not catch up.
-constexpr int kProofMs = 100;
+// How long followers are waited for that do not catch up: at first, so that the others are known
+// soon, and later, so that those on slow links get their chance.
+constexpr int kFirstProofMs = 100;
+constexpr int kLaterProofMs = 500;
 constexpr size_t kReplyBytesMax = 1 << 20;
 
 constexpr const char* kLook = "INFO replication\r\n";
@@ -102,7 +105,7 @@ class Replicator::Session : public std::enable_shared_from_this<Session> {
   std::vector<RedisReply> replies_;  // to what was said last
   ReplicationInfo info_;             // what the engine said last of itself
   ReplicationReport seen_;
-  int questions_ = 0;
+  std::optional<asio::steady_timer::time_point> question_end_;
 };
 
 // A promotion is one round trip: it is not asked first what the engine is.
@@ -173,7 +176,7 @@ void Replicator::Session::Prove() {
   seen_.proof = std::max(sync_.spec->proof, seen_.proof);
   if (online == 0) return Answer();
   Say(fmt::format("PUBLISH {} {}\r\n{}WAIT {} {}\r\n{}", kGateChannel, sync_.spec->proof, kLook,
-                  online, kProofMs, kLook),
+                  online, asked ? kFirstProofMs : kLaterProofMs, kLook),
       4, &Session::NoteProof);
 }
 
@@ -196,9 +199,10 @@ void Replicator::Session::Answer() {
   seen_.offset = info_.offset;
   const bool arrived = info_.offset >= sync_.at_least;
   if (sync_.ask != 0 && arrived) seen_.answers = sync_.ask;
-  if (sync_.ask == 0 || arrived || ++questions_ > kQuestionMax / kQuestionEvery) {
-    return Finish(true);
-  }
+  // By the clock: on a busy machine each look takes its time.
+  const auto now = asio::steady_timer::clock_type::now();
+  if (!question_end_) question_end_ = now + kQuestionMax;
+  if (sync_.ask == 0 || arrived || now >= *question_end_) return Finish(true);
   pause_.expires_after(kQuestionEvery);
   pause_.async_wait([self = shared_from_this()](error_code error) {
     if (!error && self->done_) self->Say(kLook, 1, &Session::Answer);

@@ -79,8 +79,9 @@ class ReplicationTest : public ::testing::Test {
     for (MemberId id = 1; id <= 3; ++id) {
       addresses_[id] = FreshAddress();
       specs.push_back({.id = id, .listen = addresses_[id], .target = id});
+      specs.back().door.peers = {*ParseIp4("127.0.0.1"), addresses_[id].ip};
     }
-    endpoints_.Conform(specs);
+    endpoints_.Conform(specs, SharedNetwork());
     wish_ = Leads(1, {addresses_[2], addresses_[3]});
   }
 

@@ -380,11 +380,61 @@ TEST_F(Groups, AFollowerThatDiesIsStartedAgain) {
               ElementsAre(StartEngine{With(1, Following(1)), 2, false, false, Own(1).listen}));
 }
 
+// It died after it had been chosen, and before its host was told: as a leader it would empty those
+// that follow it.
+TEST_F(Groups, AnEngineThatHasBegunAnewToFollowIsKilledRatherThanLead) {
+  StartWith(With(1, Following(1)));
+  Answered(1);
+  Seen(Look(), {.link_up = false});
+  Arrive(Plan({With(1, Leading(2))}));
+  EXPECT_TRUE(Wants<KillEngine>());
+  EXPECT_FALSE(Looks());
+  Exited(1);
+  EXPECT_FALSE(Wants<StartEngine>());
+  EXPECT_EQ(Report(1).phase, MemberPhase::kDown);
+}
+
+TEST_F(Groups, AnEngineThatHasGotSomethingLeads) {
+  for (const ReplicationReport& has :
+       {ReplicationReport{.link_up = true}, ReplicationReport{.offset = 1}}) {
+    StartWith(With(1, Following(1)));
+    Answered(1);
+    Seen(Look(), has);
+    Arrive(Plan({With(1, Leading(2))}));
+    EXPECT_FALSE(Wants<KillEngine>());
+    EXPECT_TRUE(Looks());
+    Begin({}, {});
+  }
+}
+
+TEST_F(Groups, AnEngineThatHasBegunAnewLeadsWhereNobodyFollowsIt) {
+  StartWith(With(1, Following(1)));
+  Answered(1);
+  Arrive(Plan({With(1, Leading(2, {}))}));
+  EXPECT_FALSE(Wants<KillEngine>());
+}
+
 TEST_F(Groups, ALeaderThatHasNeverRunIsTriedAgain) {
   Step(Linked{});
   Arrive(Plan({With(1, Leading(1))}));
   Step(EngineNotStarted{1, 1, "cannot fork"});
   EXPECT_THAT(Wanted<StartEngine>(), SizeIs(1));
+}
+
+// Found by seed 1924: it was said to be down, another one led, and then it was started all the
+// same.
+TEST_F(Groups, ALeaderThatIsTriedAgainIsNotSaidToBeDownBeforeItIsGivenUp) {
+  Step(Linked{});
+  Arrive(Plan({With(1, Leading(1))}));
+  for (uint64_t launch = 1; launch < 5; ++launch) {
+    Step(EngineNotStarted{1, launch, "cannot fork"});
+    EXPECT_EQ(Report(1).phase, MemberPhase::kStarting);
+    Wait(seconds(10));
+  }
+  Step(EngineNotStarted{1, 5, "cannot fork"});
+  EXPECT_EQ(Report(1).phase, MemberPhase::kFailed);
+  Wait(seconds(100));
+  EXPECT_FALSE(Wants<StartEngine>());
 }
 
 TEST_F(Groups, ALeaderThatWasStoppedInOrderGoesOnWithItsDataOnce) {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -165,8 +167,16 @@ TEST_F(AccessInstallationTest, RulesHoldWhileTheControlPlaneIsAway) {
   const v1::Instance foreigner = Foreigner();
   const v1::Instance neighbour = Run({}, {});
   ASSERT_TRUE(WaitUntil([&] { return IsAnswered(neighbour, endpoint); }));
+  // An agent writes down what it knows a moment later.
+  const auto remembers = [&](const std::string& zone) {
+    std::ifstream plan(installation().host_dir(zone) + "/plan.pb");
+    const std::string bytes(std::istreambuf_iterator<char>(plan), {});
+    return bytes.find(neighbour.instance_id()) != std::string::npos;
+  };
+  const std::vector<std::string> zones = {"us-east-1a", "us-east-1b", "us-east-1c"};
+  for (const std::string& zone : zones) ASSERT_TRUE(WaitUntil([&] { return remembers(zone); }));
   installation().control_plane().Kill9();
-  for (const std::string zone : {"us-east-1a", "us-east-1b", "us-east-1c"}) {
+  for (const std::string& zone : zones) {
     installation().agent(zone).Kill9();
     installation().StartAgent(zone);
   }

@@ -1,12 +1,16 @@
 #include "tests/integration/clients.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <cstdlib>
 #include <sstream>
+
+#include "common/tcp_socket.h"
 
 namespace ec::integration {
 namespace {
@@ -18,11 +22,16 @@ constexpr timeval kPatience{5, 0};
 RedisClient::RedisClient(const v1::Endpoint& endpoint, std::chrono::milliseconds patience,
                          const std::string& from) {
   const timeval time{patience.count() / 1000, patience.count() % 1000 * 1000};
-  redisOptions options{};
-  REDIS_OPTIONS_SET_TCP(&options, endpoint.address().c_str(), endpoint.port());
-  if (!from.empty()) options.endpoint.tcp.source_addr = from.c_str();
-  options.connect_timeout = &time;
-  context_.reset(redisConnectWithOptions(&options));
+  if (from.empty()) {
+    context_.reset(redisConnectWithTimeout(endpoint.address().c_str(), endpoint.port(), time));
+  } else {
+    UniqueFd fd = ConnectTcp(
+        {*ParseIp4(endpoint.address()), static_cast<uint16_t>(endpoint.port())}, *ParseIp4(from));
+    pollfd made{.fd = fd.get(), .events = POLLOUT, .revents = 0};
+    poll(&made, 1, static_cast<int>(patience.count()));
+    fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
+    context_.reset(redisConnectFd(fd.release()));
+  }
   if (connected()) redisSetTimeout(context_.get(), time);
 }
 

@@ -12,6 +12,7 @@ using model::MemberStatus;
 std::string Checker::Check() {
   if (std::string broken = CheckProcesses(); !broken.empty()) return broken;
   if (std::string broken = CheckChange(); !broken.empty()) return broken;
+  if (std::string broken = access_.Check(); !broken.empty()) return broken;
   // After the records: what has been seen under a leader says who may be the next one.
   return groups_.CheckEngines();
 }
@@ -228,7 +229,7 @@ std::string Checker::Unsettled() const {
       if (!expected[id].contains(member)) return fmt::format("{} still has m{}", id, member);
     }
   }
-  return {};
+  return access_.Unsettled();
 }
 
 }  // namespace ec::sim

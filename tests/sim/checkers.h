@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "tests/sim/access_checker.h"
 #include "tests/sim/group_checker.h"
 #include "tests/sim/world.h"
 
@@ -52,6 +53,7 @@ class Checker {
   std::map<model::ClusterId, uint64_t> discovery_versions_;
   std::map<model::ClusterId, std::set<std::string>> under_way_;  // nodes that are recovering
   GroupChecker groups_{world_};
+  AccessChecker access_{world_};
 };
 
 }  // namespace ec::sim

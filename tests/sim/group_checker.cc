@@ -50,6 +50,12 @@ std::string GroupChecker::CheckWriters(const Group& group) const {
 // I14: a leader that has died is not started again in place where another one has its data.
 std::string GroupChecker::CheckLeader(const Group& group, Seen* seen) const {
   const Engine* leader = world_.EngineOf(group.leader);
+  const auto dead = dead_heirs_.find(group.id);
+  if (leader != nullptr && !leader->follows && dead != dead_heirs_.end() &&
+      dead->second == std::pair(group.leader, leader->generation)) {
+    return fmt::format("m{} leads {} with nothing of what it was chosen for", group.leader,
+                       group.id);
+  }
   if (leader == nullptr || leader->launch == seen->launch) return {};
   const bool in_place = seen->launch != 0 && leader->generation == seen->generation;
   const bool has_heir = std::ranges::any_of(FollowersOf(group), [&](MemberId id) {
@@ -148,15 +154,28 @@ std::string GroupChecker::CheckRecords() {
 
 // I4: nothing is lost by a planned change. I13: only one that had everything at some time takes
 // over. P10: the one before has ended or follows.
-std::string GroupChecker::CheckChangeOfLeader(const Group& before, const Group& after) const {
+std::string GroupChecker::CheckChangeOfLeader(const Group& before, const Group& after) {
+  dead_heirs_.erase(after.id);
   if (before.status == GroupStatus::kCreating) return {};  // a replaced member
   const Engine* old = world_.EngineOf(before.leader);
   if (old != nullptr && !old->follows) {
     return fmt::format("{} has another leader while m{} still leads", after.id, before.leader);
   }
   const auto seen = seen_.find(after.id);
-  if (seen == seen_.end() || !seen->second.streamed.contains(after.leader)) {
+  if (seen == seen_.end() || !seen->second.joined.contains(after.leader)) {
     return fmt::format("m{} leads {} without having had what it had", after.leader, after.id);
+  }
+  if (!seen->second.streamed.contains(after.leader)) {
+    // What it had has died with its engine. If that had not been heard of when it was chosen, so be
+    // it; but it must not come to lead (CheckLeader).
+    const Engine* chosen = world_.EngineOf(after.leader);
+    const bool is_known =
+        chosen != nullptr && chosen->launch == world_.records().members.at(after.leader).launch;
+    if (is_known) {
+      return fmt::format("m{} leads {}, though it is known to be empty", after.leader, after.id);
+    }
+    dead_heirs_[after.id] = {after.leader, world_.records().members.at(after.leader).generation};
+    return {};
   }
   return before.step == SwitchStep::kDemoting ? CheckLoss(before, after) : CheckBest(after);
 }

@@ -43,7 +43,7 @@ class GroupChecker {
   void NoteStreams(const model::Group& group, Seen* seen) const;
   std::string CheckProofs(const model::Group& group, const Seen& seen) const;
   void NoteOwed(const model::Group& group, Seen* seen) const;
-  std::string CheckChangeOfLeader(const model::Group& before, const model::Group& after) const;
+  std::string CheckChangeOfLeader(const model::Group& before, const model::Group& after);
   std::string CheckBest(const model::Group& after) const;
   std::string CheckLoss(const model::Group& before, const model::Group& after) const;
   std::vector<MemberId> FollowersOf(const model::Group& group) const;
@@ -52,6 +52,8 @@ class GroupChecker {
   std::map<model::GroupId, model::Group> groups_;  // as they were at the last change
   std::set<MemberId> in_sync_;                     // in the records, at the last change
   std::map<model::GroupId, Seen> seen_;
+  // Those that had died, unheard, when they were chosen; with their generation.
+  std::map<model::GroupId, std::pair<MemberId, uint64_t>> dead_heirs_;
   std::map<std::pair<std::string, uint64_t>, MemberId> leaders_;  // of (group created at, epoch)
 };
 

@@ -11,8 +11,8 @@ function(ec_mutant number source)
   set_tests_properties(sim_mutant_${number} PROPERTIES LABELS sim TIMEOUT 120)
 endfunction()
 
-# A leader's proof of an earlier epoch is taken for one of the present: of a replica that has left and
-# come back since, for instance.
+# A leader's proof of an earlier epoch is taken for one of the present: of a replica that has left
+# and come back since, for instance.
 ec_mutant(1 controlplane/core/group_lifecycle.cc)
 # Whoever is available may lead, whether or not it has proved to have everything.
 ec_mutant(2 controlplane/core/failover.cc)

@@ -6,6 +6,7 @@
 
 #include "controlplane/model/names.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/network_calls.h"
 #include "tests/sim/world.h"
 
 namespace ec::sim {
@@ -101,6 +102,10 @@ class Swarm {
   }
 
   void CallSomething() {
+    if (dice_.Chance(30)) {
+      Ask(network_.Some());
+      return;
+    }
     if (dice_.Chance(40)) {
       CallAboutGroups();
       return;
@@ -137,6 +142,7 @@ class Swarm {
       request.nodes = static_cast<int>(dice_.Between(1, 6));
       if (dice_.Chance(40)) request.az_mode = "cross-az";
     }
+    network_.Place(&request);
     const uint64_t before = world_.records().installation.next_id;
     checker_.promises.try_emplace(request.id, Promise{.deleted = true});
     const Promise old = checker_.promises[request.id];
@@ -162,6 +168,9 @@ class Swarm {
       }
     }
     if (dice_.OneIn(10)) request.node_type = "cache.m5.large";
+    if (cluster != nullptr && dice_.OneIn(3)) {
+      request.security_groups = network_.SomeGroups(cluster->vpc);
+    }
     Accepted(request, [] { return true; });
   }
 
@@ -361,7 +370,11 @@ class Swarm {
       const auto leader = world_.records().members.find(found->second.leader);
       if (leader == world_.records().members.end()) return;
       const MemberId ended = leader->first;
-      world_.KillEngine(leader->second.host, ended);
+      const HostId host = leader->second.host;
+      // Without its agent nobody tells: the control plane has to see for itself.
+      const bool with_agent = dice_.Chance(25);
+      if (with_agent) world_.CrashAgent(host);
+      world_.KillEngine(host, ended);
       if (dice_.Chance(40)) {  // the next one dies as soon as it leads
         const auto is_replaced = [&] {
           const auto now = world_.records().groups.find(group);
@@ -372,6 +385,7 @@ class Swarm {
       } else {
         world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(60) ? 60 : 1500)));
       }
+      if (with_agent) world_.StartAgent(host);
     }
   }
 
@@ -393,6 +407,7 @@ class Swarm {
   Random dice_;
   World world_;
   Checker checker_;
+  NetworkCalls network_{dice_, world_};
   Outcome outcome_;
 };
 

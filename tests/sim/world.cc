@@ -419,6 +419,7 @@ void World::Perform(SimHost& host, const host::Action& action) {
       const bool reason = row->second.status == model::MemberStatus::kDeleting ||
                           row->second.generation != directory->second.process->generation ||
                           row->second.condemned == directory->second.process->launch ||
+                          row->second.launch != directory->second.process->launch ||
                           hung_ever_.contains(member);
       if (!reason) Violate(fmt::format("{} killed a healthy engine of m{}", id, member));
     }
@@ -470,7 +471,7 @@ void World::Perform(SimHost& host, const host::Action& action) {
 
 // As in a small namespace: the number of a process that has ended may be the next one's.
 uint64_t World::NewPid() {
-  if (free_pids_.empty() || !random_.Chance(50)) return ++next_pid_;
+  if (free_pids_.empty() || !random_.Chance(80)) return ++next_pid_;
   const uint64_t pid = free_pids_.back();
   free_pids_.pop_back();
   return pid;
@@ -609,6 +610,8 @@ void World::Conform(SimHost& host, const host::ConformEndpoints& action) {
     seen.endpoints.push_back(report);
   }
   host.endpoints = std::move(open);
+  host.network = action.network;
+  ++host.conforms;
   const HostId id = host.id;
   const uint64_t incarnation = host.incarnation;
   After(milliseconds(1), [this, id, incarnation, seen] {

@@ -90,6 +90,8 @@ struct SimHost {
   HostPlan remembered;
   std::map<MemberId, Directory> disk;
   std::map<EndpointId, EndpointSpec> endpoints;  // open; they die with the agent
+  SharedNetwork network;                         // by which they judge
+  uint64_t conforms = 0;                         // how often the two were changed
   std::vector<std::function<void()>> paused_work;
 };
 

@@ -107,7 +107,6 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
     sim::World world(seed, faults, 3, 3);
     // What the world did before it could be mirrored: its installation and its hosts.
     Status committed;
-    std::vector<model::Edit> early;
     model::Edit first;
     first.revision = 1;
     const model::Records begun = world.records();
@@ -132,7 +131,8 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
       create.node_type = "cache.m5.large";
       if (create.engine == "memcached") create.nodes = static_cast<int>(random.Between(1, 5));
       create.tags = {{"a", "b"}, {"k'; DROP TABLE member; --", std::to_string(i)}};
-      if (random.Chance(50)) create.security_groups = {begun.security_groups.begin()->first};
+      const auto& groups = world.records().security_groups;
+      if (!groups.empty() && random.Chance(50)) create.security_groups = {groups.begin()->first};
       create.notification_topic = "arn:aws:sns:us-east-1:000000000000:topic";
       core::ModifyCluster modify;
       modify.id = id;
@@ -197,6 +197,70 @@ TEST_F(StoreTest, KeepsEveryPartOfAFault) {
   end.faults[3] = std::nullopt;
   ASSERT_TRUE(store_->Commit(end).ok());
   EXPECT_EQ(store_->Load()->faults.size(), 1u);
+}
+
+// A VPC with a subnet, two groups that refer to each other, instances in and outside of subnets,
+// and a cache subnet group: all with tags.
+model::Edit NetworkEdit(uint64_t revision) {
+  model::Edit edit;
+  edit.revision = revision;
+  const std::map<std::string, std::string> tags = {{"Name", "it's"}, {"empty", ""}};
+  edit.vpcs["vpc-1"] = model::Vpc{
+      "vpc-1", *ParseCidr("10.0.0.0/16"), *ParseCidr("127.9.0.0/16"), true, tags, revision};
+  edit.subnets["subnet-1"] = model::Subnet{
+      "subnet-1", "vpc-1", "us-east-1a", *ParseCidr("10.0.1.0/24"), true, 7, tags, revision};
+  model::SecurityGroupRow one{"sg-1", "default", "text", "vpc-1", {}, {}, tags, revision};
+  one.ingress = {{"sgr-1", "tcp", 1, 2, *ParseCidr("10.0.0.0/8"), {}, "why"},
+                 {"sgr-2", "-1", -1, -1, std::nullopt, "sg-2", {}}};
+  one.egress = {{"sgr-3", "-1", -1, -1, *ParseCidr("0.0.0.0/0"), {}, {}}};
+  edit.security_groups["sg-1"] = one;
+  edit.security_groups["sg-2"] =
+      model::SecurityGroupRow{"sg-2", "web", "text", "vpc-1", {}, {}, {}, revision};
+  edit.instances["i-1"] = model::InstanceRow{
+      "i-1", "subnet-1", "vpc-1", *ParseIp4("10.0.1.4"), {"sg-2", "sg-1"},
+      ParseCidr("172.18.0.0/16"), {}, tags, revision};
+  edit.instances["i-localhost"] = model::InstanceRow{
+      "i-localhost", "", "vpc-1", *ParseIp4("10.0.0.1"), {"sg-1"}, {}, {}, {}, revision};
+  edit.outside_ports[7] = 7400;
+  edit.subnet_groups["shop"] =
+      model::CacheSubnetGroup{"shop", "text", "vpc-1", {"subnet-1"}, tags, revision};
+  return edit;
+}
+
+TEST_F(StoreTest, TheNetworkIsReadAsItWasWritten) {
+  ASSERT_TRUE(Open().ok());
+  model::State state;
+  const auto commit = [&](const model::Edit& edit) {
+    const Status status = store_->Commit(edit);
+    EXPECT_TRUE(status.ok()) << status.message();
+    model::Apply(edit, Instant(), &state);
+    EXPECT_EQ(store_->Load()->vpcs, state.records.vpcs);
+    EXPECT_EQ(store_->Load()->subnets, state.records.subnets);
+    EXPECT_EQ(store_->Load()->security_groups, state.records.security_groups);
+    EXPECT_EQ(store_->Load()->instances, state.records.instances);
+    EXPECT_EQ(store_->Load()->subnet_groups, state.records.subnet_groups);
+  };
+  commit(NetworkEdit(1));
+  // An instance and a subnet group that are others under the same names.
+  model::Edit other;
+  other.revision = 2;
+  other.instances["i-1"] =
+      model::InstanceRow{"i-1", "", "vpc-1", *ParseIp4("10.0.1.5"), {"sg-2"}, {}, {}, {}, 2};
+  other.subnet_groups["shop"] =
+      model::CacheSubnetGroup{"shop", "other", "vpc-1", {"subnet-1", "subnet-1"}, {}, 2};
+  commit(other);
+  // All of it goes, and comes again, in one edit each.
+  model::Edit none;
+  none.revision = 3;
+  none.vpcs["vpc-1"] = std::nullopt;
+  none.subnets["subnet-1"] = std::nullopt;
+  none.security_groups["sg-1"] = std::nullopt;
+  none.security_groups["sg-2"] = std::nullopt;
+  none.instances["i-1"] = std::nullopt;
+  none.instances["i-localhost"] = std::nullopt;
+  none.subnet_groups["shop"] = std::nullopt;
+  commit(none);
+  commit(NetworkEdit(4));
 }
 
 TEST_F(StoreTest, OnlyOneCanBeOpenOnADirectory) {
