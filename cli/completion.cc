@@ -125,16 +125,6 @@ Candidates Nodes(Context& context, const std::string& cluster_id) {
   return candidates;
 }
 
-Candidates Instances(Context& context) {
-  v1::DescribeInstancesResponse response;
-  if (!context.Call(&v1::Network::Stub::DescribeInstances, {}, &response).ok()) return {};
-  Candidates candidates;
-  for (const v1::Instance& instance : response.instances()) {
-    candidates.push_back({instance.instance_id(), instance.private_ip_address()});
-  }
-  return candidates;
-}
-
 Candidates NodeTypes(Context& context) {
   v1::DescribeCacheNodeTypesResponse response;
   if (!context.Call(&v1::ElastiCache::Stub::DescribeCacheNodeTypes, {}, &response).ok()) return {};
@@ -266,7 +256,6 @@ Candidates ValuesOf(CommandLine& line, Context& context, const CLI::Option& opti
   if (kind == "CLUSTER") return Clusters(context);
   if (kind == "REPLICATION-GROUP") return Groups(context);
   if (kind == "CLUSTER|GROUP") return ClustersAndGroups(context);
-  if (kind == "INSTANCE") return Instances(context);
   if (kind == "MEMBER") return Members(context, first);
   if (kind == "NODE" || kind == "NODES") return Nodes(context, first);
   if (kind == "TYPE") return NodeTypes(context);

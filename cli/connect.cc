@@ -114,7 +114,8 @@ void AddConnectCommand(CommandLine& line) {
                     "The cache cluster, or the replication group: its primary endpoint")
           .PassesOn();
   AddEndpointOptions(command, &options->choice);
-  command.Option("--as", "INSTANCE", &options->instance, "Connect from this instance's address");
+  command.Option("--as", "INSTANCE", &options->instance,
+                 "Connect from this instance, by its id or name");
 }
 
 }  // namespace ec::cli

@@ -130,7 +130,7 @@ void AddForwardCommand(CommandLine& line) {
                     "A cache cluster, a replication group, or ADDRESS:PORT as the instance dials "
                     "it");
   AddEndpointOptions(command, &options->choice);
-  command.Option("--as", "INSTANCE", &options->instance, "The instance")
+  command.Option("--as", "INSTANCE", &options->instance, "The instance, by its id or name")
       .Required()
       .Option("--port", "PORT", &options->port, "The local port (default: a free one)")
       .Within(0, 65535);

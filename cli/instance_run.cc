@@ -42,7 +42,7 @@ void AddInstanceRunCommand(CommandLine& line, CLI::App* instance) {
           "  ecctl instance run i-web redis-cli -h 10.0.1.5\n"
           "  ecctl instance run i-web -- ./my-service --cache 10.0.1.5:6379\n"
           "  ecctl instance run i-web bash\n")
-      .Argument("ID", "INSTANCE", id.get(), "The instance")
+      .Argument("ID", "INSTANCE", id.get(), "Its id or name")
       .PassesOnCommand();
 }
 

@@ -117,10 +117,27 @@ TEST_F(UpDown, StartsEverythingAndStopsItAgain) {
 }
 
 TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
-  ASSERT_EQ(Run({"up", "--zones", "eu-west-1a", "--region", "eu-west-1", "--account",
-                 "123456789012", "--strict-versions", "--region-nodes-max", "50", "--members-max",
-                 "7", "--log-level", "debug", "--carry", "hand-over", "--memcached-carry", "relay",
-                 "--deny", "drop", "--no-localhost-instance"})
+  ASSERT_EQ(Run({"up",
+                 "--zones",
+                 "eu-west-1a",
+                 "--region",
+                 "eu-west-1",
+                 "--account",
+                 "123456789012",
+                 "--strict-versions",
+                 "--region-nodes-max",
+                 "50",
+                 "--members-max",
+                 "7",
+                 "--log-level",
+                 "debug",
+                 "--carry",
+                 "hand-over",
+                 "--memcached-carry",
+                 "relay",
+                 "--deny",
+                 "drop",
+                 "--no-localhost-instance"})
                 .exit,
             0);
   const Ended again = Run({"up", "--zones", "eu-west-1a"});
