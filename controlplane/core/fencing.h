@@ -16,7 +16,7 @@ struct Fence {
   MemberId member = 0;
   int64_t pid = 0;
   uint64_t start_time = 0;
-  bool kill = false;  // the host has been silent for too long: end the process, and its agent's
+  bool kill = false;      // the host has been silent for too long: end the process, and its agent's
   int64_t agent_pid = 0;  // 0: it is to be left alone
   uint64_t agent_start_time = 0;
 };

@@ -216,9 +216,15 @@ model::Edit NetworkEdit(uint64_t revision) {
   edit.security_groups["sg-1"] = one;
   edit.security_groups["sg-2"] =
       model::SecurityGroupRow{"sg-2", "web", "text", "vpc-1", {}, {}, {}, revision};
-  edit.instances["i-1"] = model::InstanceRow{
-      "i-1", "subnet-1", "vpc-1", *ParseIp4("10.0.1.4"), {"sg-2", "sg-1"},
-      ParseCidr("172.18.0.0/16"), {}, tags, revision};
+  edit.instances["i-1"] = model::InstanceRow{"i-1",
+                                             "subnet-1",
+                                             "vpc-1",
+                                             *ParseIp4("10.0.1.4"),
+                                             {"sg-2", "sg-1"},
+                                             ParseCidr("172.18.0.0/16"),
+                                             {},
+                                             tags,
+                                             revision};
   edit.instances["i-localhost"] = model::InstanceRow{
       "i-localhost", "", "vpc-1", *ParseIp4("10.0.0.1"), {"sg-1"}, {}, {}, {}, revision};
   edit.outside_ports[7] = 7400;
