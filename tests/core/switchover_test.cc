@@ -209,6 +209,25 @@ TEST_F(SwitchoverTest, IsGivenUpWhenTheSuccessorHasNotCaughtUpWithinThePause) {
   EXPECT_EQ(group().status, GroupStatus::kAvailable);
 }
 
+TEST_F(SwitchoverTest, TakesNoPauseOfAnEarlierAttemptForItsOwn) {
+  Make(2, true);
+  SetOffset("g-001", 1000);
+  SetOffset("g-002", 999);
+  Pause();
+  plane.Pass(plane.settings.pause_max);
+  ASSERT_EQ(group().step, SwitchStep::kNone);
+  // The leader's last word is still that its writes wait, which they may not do any more.
+  ASSERT_THAT(plane.Ask(Switchover{"g", "g-002"}), IsOk());
+  SetOffset("g-002", 1000);
+  for (int i = 0; i < 3; ++i) {
+    Report("g-002");
+    plane.Tick(true);
+  }
+  EXPECT_EQ(group().step, SwitchStep::kPausing);
+  plane.Settle();
+  EXPECT_EQ(leader(), "g-002");
+}
+
 TEST_F(SwitchoverTest, BecomesAFailoverWhenTheLeaderEndsDuringThePause) {
   Make(3, true);
   SetOffset("g-002", 900);

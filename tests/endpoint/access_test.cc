@@ -116,7 +116,8 @@ TEST_F(AccessTest, ConnectionsThatWaitForAnEngineAreJudgedAnew) {
   ASSERT_TRUE(Eventually([&] { return counts().open == 1; }));
   server_.Conform({Spec(1, address_, 0)}, WithRules({}));
   EXPECT_EQ(client.AwaitEnding(), Ending::kReset);
-  EXPECT_EQ(counts().cut, 1u);
+  // The relay may not have taken it over before the rules changed.
+  EXPECT_EQ(counts().cut + counts().refused, 1u);
 }
 
 TEST_F(AccessTest, AReaderReachesItsMembersOnBehalfOfItsClients) {

@@ -43,5 +43,3 @@ ec_mutant(18 nodeagent/core/host_machine.cc)
 ec_mutant(19 controlplane/core/member_lifecycle.cc)
 # Of those that could lead, the one that has the least does.
 ec_mutant(20 controlplane/core/failover.cc)
-# A planned change takes what was seen of the pause of an earlier one for its own.
-ec_mutant(21 controlplane/core/switchover.cc)
