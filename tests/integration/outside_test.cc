@@ -40,18 +40,20 @@ TEST_F(OutsideTest, ARedisIsReachedAtAPortOfTheMachine) {
   const v1::Endpoint endpoint =
       installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
   EXPECT_EQ(endpoint.address(), "127.0.0.1");
-  RedisClient client(endpoint);
-  EXPECT_EQ(client.Do({"SET", "k", "v"}), "OK");
-  EXPECT_EQ(client.Do({"GET", "k"}), "v");
+  EXPECT_TRUE(WaitUntil([&] { return RedisClient(endpoint).Do({"SET", "k", "v"}) == "OK"; }));
+  EXPECT_EQ(RedisClient(endpoint).Do({"GET", "k"}), "v");
 }
 
 TEST_F(OutsideTest, MemcachedsNodesAreDiscoveredAsTheyAreReached) {
   const v1::CacheCluster pages = installation().MustCreate("pages", "memcached", 3, "cross-az");
-  const Discovered found = Discover(pages.configuration_endpoint());
-  ASSERT_EQ(found.nodes.size(), 3u);
+  Discovered found;
+  ASSERT_TRUE(WaitUntil([&] {
+    found = Discover(pages.configuration_endpoint());
+    return found.nodes.size() == 3;
+  }));
   for (const v1::Endpoint& node : found.nodes) {
     EXPECT_EQ(node.address(), "127.0.0.1");
-    EXPECT_TRUE(MemcachedClient(node).Set("k", "v"));
+    EXPECT_TRUE(WaitUntil([&] { return MemcachedClient(node).Set("k", "v"); }));
   }
 }
 
@@ -60,8 +62,9 @@ TEST_F(OutsideTest, APrimaryEndpointFollowsItsLeader) {
   ASSERT_TRUE(groups.MustCreate("orders", 2));
   const v1::Endpoint primary = groups.Primary("orders");
   EXPECT_EQ(primary.address(), "127.0.0.1");
-  EXPECT_EQ(RedisClient(primary).Do({"SET", "k", "v"}), "OK");
-  EXPECT_EQ(RedisClient(groups.Reader("orders")).Do({"PING"}), "PONG");
+  EXPECT_TRUE(WaitUntil([&] { return RedisClient(primary).Do({"SET", "k", "v"}) == "OK"; }));
+  const v1::Endpoint reader = groups.Reader("orders");
+  EXPECT_TRUE(WaitUntil([&] { return RedisClient(reader).Do({"PING"}) == "PONG"; }));
   const std::string leader = groups.Leader("orders");
   ASSERT_TRUE(groups.SignalEngine(leader, SIGKILL));
   ASSERT_TRUE(groups.AwaitOtherLeader("orders", leader));
