@@ -331,6 +331,8 @@ UniqueFd ListenAt(const std::string& ip, int port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
   inet_pton(AF_INET, ip.c_str(), &address.sin_addr);
+  const int on = 1;  // an installation before this one may have left connections that rest
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   const bool bound = bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
   if (!bound || listen(fd.get(), 1) != 0) fd.reset();
   return fd;
