@@ -294,6 +294,15 @@ EndpointReport ReportOf(const EndpointServer& server, EndpointId id) {
   EC_CHECK(false);
 }
 
+testing::AssertionResult CountsTo(const EndpointServer& server, EndpointId id,
+                                  const EndpointCounts& counts) {
+  if (Eventually([&] { return ReportOf(server, id).counts == counts; })) {
+    return testing::AssertionSuccess();
+  }
+  return testing::AssertionFailure() << testing::PrintToString(ReportOf(server, id).counts)
+                                     << " instead of " << testing::PrintToString(counts);
+}
+
 size_t ResidentBytes() {
   std::ifstream file("/proc/self/statm");
   size_t total = 0;

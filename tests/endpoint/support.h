@@ -2,6 +2,8 @@
 // that the test plays itself, and real engines.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -143,6 +145,10 @@ std::string EngineSocket(const TempDir& directory, MemberId target);
 
 // The report of one endpoint. REQUIRES: there is one
 EndpointReport ReportOf(const EndpointServer& server, EndpointId id);
+// Whether an endpoint came to count this within kPatience: an engine, and so a test, sees a
+// connection a moment before the agent has counted it.
+testing::AssertionResult CountsTo(const EndpointServer& server, EndpointId id,
+                                  const EndpointCounts& counts);
 
 // The memory that this process occupies now.
 size_t ResidentBytes();
