@@ -75,7 +75,7 @@ Outcome ConnectAs(Context& context, const ConnectOptions& options) {
   InstanceNetwork network;
   EC_RETURN_UNLESS_OK(FindInstanceNetwork(context, options.instance, &network));
   ChosenEndpoint chosen;
-  EC_RETURN_UNLESS_OK(FindEndpoint(context, options.choice, &chosen));
+  EC_RETURN_UNLESS_OK(FindEndpointOnLoopback(context, options.choice, &chosen));
   if (chosen.is_memcached) {
     return TalkTo(context, options.choice.id, chosen.endpoint, network.source);
   }

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,6 +12,7 @@
 #include "cli/context.h"
 #include "cli/installation.h"
 #include "cli/interrupt.h"
+#include "common/netns.h"
 
 namespace ec::cli {
 namespace {
@@ -31,6 +34,7 @@ struct Shutdown {
   Instant kill_after;  // with --discard: when patience with a daemon ends
   Progress progress;
   bool anything_ran = false;
+  std::optional<std::string> netns = std::nullopt;  // the installation's
 };
 
 struct Daemon {
@@ -133,10 +137,22 @@ Outcome RemoveInstallation(const std::string& dir) {
   return {};
 }
 
+// What still runs in them keeps them, nameless and cut off, until it ends.
+Outcome RemoveNamespaces(const Shutdown& shutdown) {
+  if (!shutdown.netns) return {};
+  for (const std::string& name : NetnsNames(*shutdown.netns)) {
+    if (UnnameNetns(name)) continue;
+    return Refused(
+        fmt::format("cannot remove the network namespace {}: {}", name, std::strerror(errno)));
+  }
+  return {};
+}
+
 Outcome StopAll(Shutdown* shutdown) {
   EC_RETURN_UNLESS_OK(StopControlPlane(shutdown));
   EC_RETURN_UNLESS_OK(StopAgents(shutdown));
   EC_RETURN_UNLESS_OK(StopEngines(shutdown));
+  EC_RETURN_UNLESS_OK(RemoveNamespaces(*shutdown));
   if (shutdown->discard) EC_RETURN_UNLESS_OK(RemoveInstallation(shutdown->dir));
   return {};
 }
@@ -183,6 +199,7 @@ Outcome Down(Context& context, const DownOptions& options) {
     PrintResult(shutdown);
     return {};
   }
+  shutdown.netns = installation->netns;
   EC_RETURN_UNLESS_OK(StopAll(&shutdown));
   PrintResult(shutdown);
   return {};

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cli/cluster_view.h"
 #include "cli/lookup.h"
+#include "common/address.h"
 
 namespace ec::cli {
 namespace {
@@ -69,6 +73,31 @@ Outcome FindEndpoint(Context& context, const EndpointChoice& choice, ChosenEndpo
   if (target.is_group) return EndpointOf(choice, target.group, &chosen->endpoint);
   chosen->is_memcached = target.cluster.engine() == "memcached";
   return EndpointOf(choice, target.cluster, &chosen->endpoint);
+}
+
+Outcome FindEndpointOnLoopback(Context& context, const EndpointChoice& choice,
+                               ChosenEndpoint* chosen) {
+  EC_RETURN_UNLESS_OK(FindEndpoint(context, choice, chosen));
+  v1::Endpoint* const endpoint = &chosen->endpoint;
+  const auto ip = ParseIp4(endpoint->address());
+  if (ip && ip->bits >> 24 == 127) return {};
+  v1::DescribeEndpointsResponse response;
+  EC_RETURN_UNLESS_OK(context.Call(&v1::Emulator::Stub::DescribeEndpoints, {}, &response));
+  const auto is_outside = [&](const v1::EndpointStatus& one) {
+    return FormatEndpoint(one.endpoint()) == FormatEndpoint(*endpoint);
+  };
+  const auto& all = response.endpoints();
+  const auto outside = std::ranges::find_if(all, is_outside);
+  if (outside == all.end()) return {};
+  // The same thing's other face.
+  const auto inside = std::ranges::find_if(all, [&](const v1::EndpointStatus& one) {
+    return outside->kind().starts_with(one.kind()) && !is_outside(one) &&
+           one.cache_cluster_id() == outside->cache_cluster_id() &&
+           one.cache_node_id() == outside->cache_node_id() &&
+           one.replication_group_id() == outside->replication_group_id();
+  });
+  if (inside != all.end()) *endpoint = inside->endpoint();
+  return {};
 }
 
 void AddEndpointOptions(Command command, EndpointChoice* choice) {

@@ -22,6 +22,11 @@ struct ChosenEndpoint {
 
 Outcome FindEndpoint(Context& context, const EndpointChoice& choice, ChosenEndpoint* chosen);
 
+// The same as an instance of this machine reaches it: on loopback, also where the API says that
+// clients call it by another name (`ecctl up --advertise`).
+Outcome FindEndpointOnLoopback(Context& context, const EndpointChoice& choice,
+                               ChosenEndpoint* chosen);
+
 // --node, --config and --reader.
 void AddEndpointOptions(Command command, EndpointChoice* choice);
 

@@ -32,15 +32,16 @@ Outcome ListEndpoints(Context& context, const EndpointOptions& options) {
     context.Print(response);
     return {};
   }
-  Table table({"CLUSTER", "NODE", "KIND", "ENDPOINT", "HOST", "LISTENING", "CARRY", "ACCEPTED",
-               "HANDED-OVER", "RELAYED", "OPEN", "REFUSED", "CUT", "TROUBLE"});
-  table.ColorStatusColumn(5);
+  Table table({"CLUSTER", "NODE", "KIND", "ENDPOINT", "IN-VPC", "HOST", "LISTENING", "CARRY",
+               "ACCEPTED", "HANDED-OVER", "RELAYED", "OPEN", "REFUSED", "CUT", "TROUBLE"});
+  table.ColorStatusColumn(6);
   for (const v1::EndpointStatus& one : response.endpoints()) {
     const bool of_group = !one.has_cache_cluster_id();
     table.Add({of_group ? one.replication_group_id() : one.cache_cluster_id(),
                one.has_cache_node_id() ? one.cache_node_id() : "-", one.kind(),
-               FormatEndpoint(one.endpoint()), one.host_id(), one.listening() ? "yes" : "no",
-               one.has_carry() ? one.carry() : "-", std::to_string(one.connections_accepted()),
+               FormatEndpoint(one.endpoint()), one.has_vpc_address() ? one.vpc_address() : "-",
+               one.host_id(), one.listening() ? "yes" : "no", one.has_carry() ? one.carry() : "-",
+               std::to_string(one.connections_accepted()),
                std::to_string(one.connections_handed_over()),
                std::to_string(one.connections_relayed()), std::to_string(one.connections_open()),
                std::to_string(one.connections_refused()), std::to_string(one.connections_cut()),
@@ -65,6 +66,7 @@ std::string EndpointText(const v1::EndpointStatus& one) {
     if (!value.empty()) out += fmt::format("{:<16}{}\n", name, value);
   };
   line("Endpoint", FormatEndpoint(one.endpoint()));
+  line("In its VPC", one.vpc_address());
   line("Kind", one.kind());
   line("Cluster", one.cache_cluster_id());
   line("Node", one.cache_node_id());
@@ -80,10 +82,12 @@ std::string EndpointText(const v1::EndpointStatus& one) {
   const uint64_t full = one.connections_refused_full();
   const uint64_t outside = one.connections_refused_outside();
   const uint64_t by_rules = one.connections_refused_by_rules();
-  line("Refused", fmt::format("{} (from outside the VPC: {}, by no rule admitted: {}, no engine: "
-                              "{}, agent full: {})",
-                              one.connections_refused(), outside, by_rules,
-                              one.connections_refused() - full - outside - by_rules, full));
+  const uint64_t by_fault = one.connections_refused_by_fault();
+  line("Refused",
+       fmt::format("{} (from outside the VPC: {}, by no rule admitted: {}, by a fault: "
+                   "{}, no engine: {}, agent full: {})",
+                   one.connections_refused(), outside, by_rules, by_fault,
+                   one.connections_refused() - full - outside - by_rules - by_fault, full));
   if (one.connections_dropped() > 0) {
     line("Not answered", fmt::format("{} attempts", one.connections_dropped()));
   }

@@ -58,7 +58,7 @@ Outcome FindDestination(Context& context, const EndpointChoice& choice,
   }
   if (ParseIp4(choice.id)) return UsageError(fmt::format("{} has no port", choice.id));
   ChosenEndpoint chosen;
-  EC_RETURN_UNLESS_OK(FindEndpoint(context, choice, &chosen));
+  EC_RETURN_UNLESS_OK(FindEndpointOnLoopback(context, choice, &chosen));
   const v1::Endpoint& endpoint = chosen.endpoint;
   return ParseDestination(fmt::format("{}:{}", endpoint.address(), endpoint.port()), network,
                           destination);

@@ -83,6 +83,7 @@ bool Understand(const Json& json, Installation* installation) {
   if (Get(json, "advertise", &carry)) installation->advertise = carry;
   if (Get(json, "listen_ip", &carry)) installation->listen_ip = carry;
   if (Get(json, "ports", &carry)) installation->ports = carry;
+  if (Get(json, "netns", &carry)) installation->netns = carry;
   bool localhost = true;
   if (Get(json, "localhost_instance", &localhost)) installation->localhost_instance = localhost;
   return true;
@@ -201,6 +202,7 @@ Outcome WriteInstallation(const std::string& dir, const Installation& installati
   if (installation.advertise) json["advertise"] = *installation.advertise;
   if (installation.listen_ip) json["listen_ip"] = *installation.listen_ip;
   if (installation.ports) json["ports"] = *installation.ports;
+  if (installation.netns) json["netns"] = *installation.netns;
   if (installation.localhost_instance) {
     json["localhost_instance"] = *installation.localhost_instance;
   }

@@ -39,6 +39,8 @@ struct Installation {
   std::optional<std::string> ports;
   // Whether 127.0.0.1 is the instance i-localhost, where that was said; else it is.
   std::optional<bool> localhost_instance;
+  // Where VPCs and instances are network namespaces: what the names of those begin with.
+  std::optional<std::string> netns;
   friend bool operator==(const Installation&, const Installation&) = default;
 };
 

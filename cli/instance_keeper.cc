@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -14,12 +15,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "cli/connect_filter.h"
 #include "cli/connect_supervisor.h"
 #include "cli/exit_code.h"
 #include "common/check.h"
+#include "common/netns.h"
 #include "common/process.h"
 
 namespace ec::cli {
@@ -27,12 +30,13 @@ namespace {
 
 constexpr int kLookMilliseconds = 20;
 
+constexpr int kRefused = static_cast<int>(ExitCode::kRefused);
 // As shells and env(1) have them.
 constexpr int kCannotRun = 126;
 constexpr int kNoSuchCommand = 127;
 
 // How the command's process says at which step it has failed.
-enum class Step : int { kFilter, kRun };
+enum class Step : int { kEnter, kFilter, kRun };
 struct Failure {
   Step step;
   int error;
@@ -87,31 +91,41 @@ std::string WhyNoSockets(int error) {
                      kInstead);
 }
 
-// The command's process, up to where it becomes the command.
-[[noreturn]] void BecomeCommand(const std::vector<std::string>& command, pid_t keeper, int channel,
-                                const sigset_t& mask) {
-  const auto fail = [&](Step step) {
-    const Failure failure{step, errno};
-    SendPacket(channel, &failure, sizeof(failure));
-    _exit(1);
-  };
-  // Without its keeper it could not connect any more.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != keeper) _exit(1);
+[[noreturn]] void Fail(int channel, Step step) {
+  const Failure failure{step, errno};
+  SendPacket(channel, &failure, sizeof(failure));
+  _exit(1);
+}
+
+// Has the process's connections made by the keeper from now on.
+void PutUnderFilter(int channel) {
   const UniqueFd listener = InstallConnectFilter();
-  if (!listener) fail(Step::kFilter);
+  if (!listener) Fail(channel, Step::kFilter);
   const int number = listener.get();
   char go = 0;
   if (!SendPacket(channel, &number, sizeof(number)) || ReceivePacket(channel, &go, 1) != 1) {
     _exit(1);
+  }
+}
+
+// The command's process, up to where it becomes the command. It is in a network namespace, or else
+// under a filter.
+[[noreturn]] void BecomeCommand(const std::vector<std::string>& command, pid_t keeper, int channel,
+                                const sigset_t& mask, int netns) {
+  // Without its keeper it could not connect any more.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != keeper) _exit(1);
+  if (netns < 0) {
+    PutUnderFilter(channel);
+  } else if (setns(netns, CLONE_NEWNET) != 0) {
+    Fail(channel, Step::kEnter);
   }
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   execvp(words[0], words.data());
-  fail(Step::kRun);
-  _exit(1);
+  Fail(channel, Step::kRun);
 }
 
 // Nothing that ecctl was given stays open here: somebody may wait for a pipe's end.
@@ -136,19 +150,23 @@ class Keeper {
   }
 
   [[noreturn]] void Run(const InstanceNetwork& network, const std::vector<std::string>& command) {
-    UniqueFd listener = Launch(command);
+    UniqueFd listener = Launch(command, NamespaceOf(network));
     Withdraw(listener.get());
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     const UniqueFd deaths(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    ConnectSupervisor supervisor(network, std::move(listener),
-                                 [this](const std::string& text) { Say(Tiding::kNote, text); });
+    std::optional<ConnectSupervisor> supervisor;
+    if (listener) {
+      supervisor.emplace(network, std::move(listener),
+                         [this](const std::string& text) { Say(Tiding::kNote, text); });
+    }
     while (true) {
-      pollfd pollers[] = {
-          {supervisor.fd(), POLLIN, 0}, {deaths.get(), POLLIN, 0}, {ecctl_.get(), POLLIN, 0}};
-      poll(pollers, 3, supervisor.is_waiting() ? kLookMilliseconds : -1);
-      supervisor.Turn();
+      pollfd pollers[] = {{supervisor ? supervisor->fd() : -1, POLLIN, 0},
+                          {deaths.get(), POLLIN, 0},
+                          {ecctl_.get(), POLLIN, 0}};
+      poll(pollers, 3, supervisor && supervisor->is_waiting() ? kLookMilliseconds : -1);
+      if (supervisor) supervisor->Turn();
       if (pollers[2].revents != 0) TakeSignal();
       signalfd_siginfo ignored;
       if (pollers[1].revents != 0 && read(deaths.get(), &ignored, sizeof(ignored)) > 0) Bury();
@@ -170,9 +188,22 @@ class Keeper {
     _exit(0);
   }
 
-  // Starts the command, and returns the listener for its connections.
-  UniqueFd Launch(const std::vector<std::string>& command) {
-    constexpr int kRefused = static_cast<int>(ExitCode::kRefused);
+  // Where the command is to be; empty if nowhere else. Only root can enter a network namespace;
+  // others are the instance by its address on loopback, which its endpoints admit as well.
+  UniqueFd NamespaceOf(const InstanceNetwork& network) {
+    if (network.netns.empty() || geteuid() != 0) return {};
+    UniqueFd netns = OpenNetns(network.netns);
+    if (!netns) {
+      Fail(kRefused,
+           fmt::format("the network namespace {} of {} is not there ({}): see the control "
+                       "plane's log",
+                       network.netns, network.id, std::strerror(errno)));
+    }
+    return netns;
+  }
+
+  // Starts the command, and returns the listener for its connections, if it is under a filter.
+  UniqueFd Launch(const std::vector<std::string>& command, const UniqueFd& netns) {
     int ends[2] = {-1, -1};
     EC_CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
     const UniqueFd here(ends[0]);
@@ -181,13 +212,26 @@ class Keeper {
     child_ = fork();
     if (child_ == 0) {
       sigaction(SIGCHLD, &on_child_, nullptr);
-      BecomeCommand(command, keeper, there.get(), mask_);
+      BecomeCommand(command, keeper, there.get(), mask_, netns.get());
     }
     if (child_ < 0) Fail(kRefused, fmt::format("cannot fork: {}", std::strerror(errno)));
     there.reset();
 
+    UniqueFd listener = netns ? UniqueFd() : TakeListener(here.get());
     Failure failure = {};
-    const ssize_t size = ReceivePacket(here.get(), &failure, sizeof(failure));
+    if (ReceivePacket(here.get(), &failure, sizeof(failure)) != sizeof(failure)) return listener;
+    if (failure.step == Step::kEnter) {
+      Fail(kRefused, fmt::format("cannot enter the instance's network namespace: {}",
+                                 std::strerror(failure.error)));
+    }
+    Fail(failure.error == ENOENT ? kNoSuchCommand : kCannotRun,
+         fmt::format("cannot run {}: {}", command[0], std::strerror(failure.error)));
+  }
+
+  // The command's, when it is under its filter; it goes on then.
+  UniqueFd TakeListener(int channel) {
+    Failure failure = {};
+    const ssize_t size = ReceivePacket(channel, &failure, sizeof(failure));
     if (size == sizeof(failure)) Fail(kRefused, WhyNoFilter(failure.error));
     int number = -1;
     if (size != sizeof(number)) Fail(kRefused, "the command's process has ended too early");
@@ -196,11 +240,7 @@ class Keeper {
     const UniqueFd process = OpenChild(child_);
     UniqueFd listener(static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), number, 0)));
     if (!listener) Fail(kRefused, WhyNoSockets(errno));
-    SendPacket(here.get(), "", 1);
-    if (ReceivePacket(here.get(), &failure, sizeof(failure)) == sizeof(failure)) {
-      Fail(failure.error == ENOENT ? kNoSuchCommand : kCannotRun,
-           fmt::format("cannot run {}: {}", command[0], std::strerror(failure.error)));
-    }
+    SendPacket(channel, "", 1);
     return listener;
   }
 
@@ -249,8 +289,8 @@ class Keeper {
 
 std::string PackOrder(const InstanceNetwork& network, const std::vector<std::string>& command) {
   std::string bytes;
-  for (const std::string& word :
-       {network.id, ToString(network.block), ToString(network.slice), ToString(network.source)}) {
+  for (const std::string& word : {network.id, ToString(network.block), ToString(network.slice),
+                                  ToString(network.source), network.netns}) {
     bytes += word + '\0';
   }
   for (const std::string& word : command) bytes += word + '\0';
@@ -264,13 +304,13 @@ bool UnpackOrder(std::string_view bytes, InstanceNetwork* network,
     words.emplace_back(bytes.substr(0, end));
     bytes.remove_prefix(end + 1);
   }
-  constexpr size_t kOfNetwork = 4;
+  constexpr size_t kOfNetwork = 5;
   if (words.size() <= kOfNetwork || !bytes.empty()) return false;
   const auto block = ParseCidr(words[1]);
   const auto slice = ParseCidr(words[2]);
   const auto source = ParseIp4(words[3]);
   if (!block || !slice || !source) return false;
-  *network = {words[0], *block, *slice, *source};
+  *network = {words[0], *block, *slice, *source, words[4]};
   command->assign(words.begin() + kOfNetwork, words.end());
   return true;
 }

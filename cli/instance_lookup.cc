@@ -20,7 +20,7 @@ Outcome FindInstanceNetwork(Context& context, const std::string& word, InstanceN
   if (!block || !slice || !source) {
     return Refused(fmt::format("the control plane does not say where on loopback {} is", word));
   }
-  *network = {instance.instance_id(), *block, *slice, *source};
+  *network = {instance.instance_id(), *block, *slice, *source, instance.network_namespace()};
   return {};
 }
 

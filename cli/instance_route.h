@@ -15,9 +15,10 @@ namespace ec::cli {
 // An instance, as far as its connections need it.
 struct InstanceNetwork {
   std::string id;
-  Cidr block;  // its VPC's, such as 10.0.0.0/16
-  Cidr slice;  // of loopback, in which the VPC lives: 127.x.0.0/16
-  Ip4 source;  // its address in there
+  Cidr block;         // its VPC's, such as 10.0.0.0/16
+  Cidr slice;         // of loopback, in which the VPC lives: 127.x.0.0/16
+  Ip4 source;         // its address in there
+  std::string netns;  // the network namespace that it is; empty: it is none
   friend bool operator==(const InstanceNetwork&, const InstanceNetwork&) = default;
 };
 

@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/interrupt.h"
 #include "cli/network_lookup.h"
+#include "common/netns.h"
 
 namespace ec::cli {
 namespace {
@@ -46,6 +49,26 @@ Outcome SetGroups(Context& context, const InstanceOptions& options,
   return ResolveSecurityGroups(context, vpc, request->mutable_security_group_ids());
 }
 
+// With 'ecctl up --netns' an instance is there when its network namespace is.
+Outcome AwaitNamespaces(const Context& context, const v1::RunInstancesResponse& response) {
+  constexpr Duration kPatience = std::chrono::seconds(10);
+  const Instant deadline = context.Deadline(kPatience);
+  for (const v1::Instance& instance : response.instances()) {
+    const std::string& name = instance.network_namespace();
+    while (!name.empty() && !InodeOfNetns(name)) {
+      if (errno != ENOENT) return {};  // others may see it, or it is of another machine
+      if (context.now().instant >= deadline) {
+        return TimedOut(
+            fmt::format("{} is known, but its network namespace {} does not come: see "
+                        "the control plane's log",
+                        instance.instance_id(), name));
+      }
+      if (!Pause(std::chrono::milliseconds(2))) return Interrupted("interrupted while waiting");
+    }
+  }
+  return {};
+}
+
 Outcome CreateInstance(Context& context, const InstanceOptions& options) {
   v1::RunInstancesRequest request;
   if (!options.id.empty()) request.set_instance_id(options.id);
@@ -59,6 +82,7 @@ Outcome CreateInstance(Context& context, const InstanceOptions& options) {
   EC_RETURN_UNLESS_OK(SetTags(options.tags, options.name, request.mutable_tags()));
   v1::RunInstancesResponse response;
   EC_RETURN_UNLESS_OK(context.Call(&v1::Network::Stub::RunInstances, request, &response));
+  EC_RETURN_UNLESS_OK(AwaitNamespaces(context, response));
   if (context.json()) {
     context.Print(response);
     return {};
@@ -119,6 +143,7 @@ Outcome ShowInstance(Context& context, const std::string& word) {
   line("Address", instance.private_ip_address());
   line("Connects from", instance.loopback_address());
   line("And from", instance.source_cidr_block());
+  line("Network namespace", instance.network_namespace());
   line("VPC", instance.vpc_id());
   line("Subnet", instance.subnet_id());
   line("Zone", instance.availability_zone());

@@ -19,6 +19,7 @@
 #include "cli/status.h"
 #include "cli/text.h"
 #include "cli/up_settings.h"
+#include "common/netns.h"
 
 namespace ec::cli {
 namespace {
@@ -94,6 +95,7 @@ std::vector<std::string> ControlPlaneCommand(const Startup& startup) {
   add("--advertise", installation.advertise);
   add("--listen-ip", installation.listen_ip);
   add("--ports", installation.ports);
+  add("--netns", installation.netns);
   if (installation.strict_versions) argv.push_back("--strict-versions");
   if (installation.region_nodes_max) {
     argv.push_back("--region-nodes-max");
@@ -128,6 +130,7 @@ std::vector<std::string> AgentCommand(const Startup& startup, const std::string&
   add("--carry", startup.installation.carry);
   add("--memcached-carry", startup.installation.memcached_carry);
   add("--deny", startup.installation.deny);
+  add("--netns", startup.installation.netns);
   return argv;
 }
 
@@ -304,7 +307,8 @@ Outcome Up(Context& context, const UpOptions& options) {
   EC_RETURN_UNLESS_OK(context.Directory(&startup.dir));
   std::optional<Installation> recorded;
   EC_RETURN_UNLESS_OK(ReadInstallation(startup.dir, &recorded));
-  const Installation proposed = Propose(options, context.IsDefaultDirectory());
+  Installation proposed = Propose(options, context.IsDefaultDirectory());
+  if (options.netns) proposed.netns = NetnsPrefix(startup.dir);
   // What is wrong with the words themselves is said before anything is made.
   if (!recorded) EC_RETURN_UNLESS_OK(CheckNames(proposed));
 
@@ -382,6 +386,9 @@ void AddUpCommand(CommandLine& line) {
               "127.0.0.1)")
       .Option("--ports", "FIRST-LAST", &options->ports,
               "With --advertise: the range of ports (default 7400-8399)")
+      .Flag("--netns", &options->netns,
+            "As root: every VPC and every instance is a network namespace, where the VPC's own "
+            "addresses hold; 'ip netns exec' enters it")
       .OnOff("localhost-instance", &options->localhost_instance,
              "127.0.0.1 is the instance i-localhost of the default VPC (default: it is)")
       .Option("--log-level", "LEVEL", &options->log_level, "Of the daemons (default info)")

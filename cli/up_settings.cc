@@ -128,6 +128,9 @@ Outcome CheckSame(const UpOptions& options, const std::string& dir,
   }
   const std::string deny = installation.deny.value_or("reset");
   if (options.deny && *options.deny != deny) return differs("--deny", deny);
+  if (options.netns && !installation.netns) {
+    return Refused(fmt::format("the installation in {} was made without --netns", dir));
+  }
   const bool localhost = installation.localhost_instance.value_or(true);
   if (options.localhost_instance && *options.localhost_instance != localhost) {
     return Refused(fmt::format("the installation in {} was made {} i-localhost and keeps it so",

@@ -26,6 +26,7 @@ struct UpOptions {
   std::optional<std::string> listen_ip;
   std::optional<std::string> ports;
   std::optional<bool> localhost_instance;
+  bool netns = false;
 };
 
 // What the options and the defaults make of a new installation.

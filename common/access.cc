@@ -9,7 +9,20 @@ namespace {
 
 uint32_t MaskOf(int prefix) { return prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefix); }
 
+constexpr uint32_t kKept = 0xffffu;  // of an address, wherever its VPC lives
+
 }  // namespace
+
+std::optional<Ip4> VpcBlocks::InSlice(Ip4 address) const {
+  if (!block.Contains(address)) return std::nullopt;
+  return Ip4{slice.network.bits | (address.bits & kKept)};
+}
+
+std::optional<Ip4> VpcBlocks::InBlock(Ip4 address) const {
+  const Ip4 there{(block.network.bits & ~kKept) | (address.bits & kKept)};
+  if (!slice.Contains(address) || !block.Contains(there)) return std::nullopt;
+  return there;
+}
 
 Sources::Sources(const Network& network) : instances_(network.instances) {
   for (size_t i = 0; i < instances_.size(); ++i) {

@@ -53,11 +53,22 @@ struct Instance {
   friend bool operator==(const Instance&, const Instance&) = default;
 };
 
+// Where a VPC lives: an address keeps its last bits, so 10.0.1.5 is 127.x.1.5 on this machine.
+struct VpcBlocks {
+  Cidr block;  // of its own choice, at most a /16
+  Cidr slice;  // of loopback, a /16
+  // nullopt for what does not lie in the one or the other.
+  std::optional<Ip4> InSlice(Ip4 address) const;
+  std::optional<Ip4> InBlock(Ip4 address) const;
+  friend bool operator==(const VpcBlocks&, const VpcBlocks&) = default;
+};
+
 // The part of the network that judgements need. Numbered: of two, the higher one is newer.
 struct Network {
   uint64_t revision = 0;
   std::map<std::string, SecurityGroup> groups;
   std::vector<Instance> instances;
+  std::map<std::string, VpcBlocks> vpcs;
   friend bool operator==(const Network&, const Network&) = default;
 };
 

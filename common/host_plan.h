@@ -171,10 +171,11 @@ enum class Carry {
 struct EndpointCounts {
   uint64_t accepted = 0;
   uint64_t refused = 0;  // for any reason
-  // Of those; what is left found no engine, or met a fault (wire_fault.h).
+  // Of those; what is left found no engine.
   uint64_t refused_full = 0;      // the agent had as many as it takes
   uint64_t refused_outside = 0;   // the source is no instance of the endpoint's VPC
   uint64_t refused_by_rules = 0;  // an instance of the VPC, whom no rule admits
+  uint64_t refused_by_fault = 0;  // a fault refuses them (wire_fault.h)
   // Attempts that were not answered at all (`--deny drop`): not among the accepted ones. A client
   // that is not answered tries again, so they are more than its connections.
   uint64_t dropped = 0;

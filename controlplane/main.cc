@@ -15,9 +15,10 @@
 #include "controlplane/server/agent_hub.h"
 #include "controlplane/server/api_service.h"
 #include "controlplane/server/controller_loop.h"
+#include "controlplane/server/namespace_keeper.h"
 #include "controlplane/server/network_service.h"
+#include "controlplane/server/vpc_slice.h"
 #include "controlplane/store/sqlite_store.h"
-#include "controlplane/vpc_slice.h"
 
 namespace ec {
 namespace {
@@ -59,6 +60,9 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
       ->capture_default_str();
   app.add_option("--ports", flags->ports, "With --advertise: the range, FIRST-LAST")
       ->capture_default_str();
+  app.add_option("--netns", flags->settings.netns,
+                 "Make every VPC and every instance a network namespace, whose name begins so; "
+                 "needs root");
   app.add_flag("--strict-versions", flags->settings.strict_versions,
                "Offer only engine versions whose major and minor number is installed");
   app.add_option("--region-nodes-max", flags->settings.region_nodes_max,
@@ -90,7 +94,7 @@ Result<std::optional<model::OutsidePorts>> OutsideOf(const Flags& flags) {
 int Fail(const std::string& why) { return FailDaemon("ec-controlplane", why); }
 
 // Makes sure that the records belong to this region and account; gives new ones theirs.
-Result<VpcSlice> Settle(server::Controller& controller, const Flags& flags) {
+Result<server::VpcSlice> Settle(server::Controller& controller, const Flags& flags) {
   const model::Installation present = controller.state().records.installation;
   if (!present.region.empty()) {
     if (present.region != flags.region || present.account != flags.account) {
@@ -99,14 +103,15 @@ Result<VpcSlice> Settle(server::Controller& controller, const Flags& flags) {
           fmt::format("{} belongs to region {} and account {}, not to {} and {}.", flags.dir,
                       present.region, present.account, flags.region, flags.account));
     }
-    return VpcSlice::Hold(present.vpc);
+    return server::VpcSlice::Hold(present.vpc);
   }
   const auto asked = ParseCidr(flags.vpc);
   if (!asked && flags.vpc != "auto") {
     return Status(Fault::kInvalidParameterValue,
                   fmt::format("--vpc {} is neither 'auto' nor a CIDR block.", flags.vpc));
   }
-  Result<VpcSlice> slice = asked ? VpcSlice::Hold(*asked) : VpcSlice::Choose(flags.dir);
+  Result<server::VpcSlice> slice =
+      asked ? server::VpcSlice::Hold(*asked) : server::VpcSlice::Choose(flags.dir);
   if (!slice.ok()) return slice;
   const core::Command install = core::Install{flags.region, flags.account, slice->cidr()};
   const Status installed = controller.Step({install}).front();
@@ -120,9 +125,18 @@ Result<VpcSlice> Settle(server::Controller& controller, const Flags& flags) {
   std::_Exit(70);
 }
 
-int Serve(const Flags& flags, server::Controller& controller, Clock& clock, server::AgentHub& hub) {
+int Serve(const Flags& flags, server::Controller& controller, Clock& clock, server::AgentHub& hub,
+          server::SliceHolder& slices) {
   const sigset_t signals = BlockStopSignals();
+  server::NamespaceKeeper namespaces(flags.settings.netns);
+  if (const Status made = namespaces.Begin(controller.state()); !made.ok()) {
+    return Fail(made.message());
+  }
   server::ControllerLoop loop(controller, clock, StopForGood);
+  loop.AfterEachStep([&](const model::State& state) {
+    slices.Note(state);
+    namespaces.Note(state);
+  });
   hub.SetLoop(&loop);
   server::ElastiCacheService elasticache(loop, clock);
   server::EmulatorService emulator(loop, clock);
@@ -180,7 +194,7 @@ int Main(int argc, char** argv) {
   flags.settings.boot = BootId();
   server::Controller controller(flags.settings, **store, clock, hub);
   if (const Status started = controller.Start(); !started.ok()) return Fail(started.message());
-  Result<VpcSlice> slice = Settle(controller, flags);
+  Result<server::VpcSlice> slice = Settle(controller, flags);
   if (!slice.ok()) return Fail(slice.status().message());
   Result<std::optional<model::OutsidePorts>> outside = OutsideOf(flags);
   if (!outside.ok()) return Fail(outside.status().message());
@@ -188,7 +202,9 @@ int Main(int argc, char** argv) {
   if (const Status prepared = controller.Step({prepare}).front(); !prepared.ok()) {
     return Fail(prepared.message());
   }
-  return Serve(flags, controller, clock, hub);
+  server::SliceHolder slices;
+  if (const Status held = slices.Begin(controller.state()); !held.ok()) return Fail(held.message());
+  return Serve(flags, controller, clock, hub, slices);
 }
 
 }  // namespace

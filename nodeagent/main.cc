@@ -31,6 +31,7 @@ struct Flags : DaemonFlags {
   std::string memcached_carry = "first-bytes";
   int relay_threads = 0;
   std::string deny = "reset";
+  std::string netns;
 };
 
 std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
@@ -62,6 +63,9 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
                  "What clients see that may not connect: reset, or drop, which does not answer")
       ->check(CLI::IsMember({"reset", "drop"}))
       ->capture_default_str();
+  app.add_option(
+      "--netns", flags->netns,
+      "Serve every endpoint in its VPC's network namespace as well, whose name begins so");
   app.add_flag("--stop-engines", flags->stop_engines,
                "Stop the host's engines in order, keeping Redis data for the next start, and exit. "
                "No agent may be running in the directory");
@@ -137,6 +141,7 @@ int RunAgent(const Flags& flags) {
   options.endpoints.memcached_carry =
       hands_over && flags.memcached_carry == "first-bytes" ? Carry::kFirstBytes : Carry::kRelay;
   options.endpoints.threads = flags.relay_threads;
+  options.endpoints.netns = flags.netns;
   if (flags.deny == "drop") options.endpoints.deny = endpoint::Deny::kDrop;
   options.hello.host = flags.host;
   options.hello.zone = flags.zone;

@@ -103,6 +103,12 @@ void ToProto(const Network& network, v1::AccessNetwork* out) {
     for (const std::string& group : instance.groups) added->add_groups(group);
     if (instance.network) added->set_network(ToString(*instance.network));
   }
+  for (const auto& [id, blocks] : network.vpcs) {
+    v1::AccessVpc* const added = out->add_vpcs();
+    added->set_id(id);
+    added->set_block(ToString(blocks.block));
+    added->set_slice(ToString(blocks.slice));
+  }
 }
 
 // A rule that cannot be read admits nobody.
@@ -129,6 +135,11 @@ Network FromProto(const v1::AccessNetwork& in) {
                                  {instance.groups().begin(), instance.groups().end()},
                                  std::nullopt});
     if (instance.has_network()) network.instances.back().network = ParseCidr(instance.network());
+  }
+  for (const v1::AccessVpc& vpc : in.vpcs()) {
+    const auto block = ParseCidr(vpc.block());
+    const auto slice = ParseCidr(vpc.slice());
+    if (block && slice) network.vpcs[vpc.id()] = {*block, *slice};
   }
   return network;
 }
@@ -259,6 +270,7 @@ void ToProto(const EndpointReport& report, v1::EndpointReport* out) {
   out->set_refused_full(report.counts.refused_full);
   out->set_refused_outside(report.counts.refused_outside);
   out->set_refused_by_rules(report.counts.refused_by_rules);
+  out->set_refused_by_fault(report.counts.refused_by_fault);
   out->set_dropped(report.counts.dropped);
   out->set_handed_over(report.counts.handed_over);
   out->set_relayed(report.counts.relayed);
@@ -281,6 +293,7 @@ EndpointReport FromProto(const v1::EndpointReport& in) {
                    .refused_full = in.refused_full(),
                    .refused_outside = in.refused_outside(),
                    .refused_by_rules = in.refused_by_rules(),
+                   .refused_by_fault = in.refused_by_fault(),
                    .dropped = in.dropped(),
                    .handed_over = in.handed_over(),
                    .relayed = in.relayed(),

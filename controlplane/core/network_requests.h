@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -18,6 +19,8 @@ struct CreateVpc {
   model::SecurityGroupId default_group;
   std::string block;  // "10.0.0.0/16"
   NetworkTags tags;
+  std::set<Cidr> slices_taken =
+      {};  // of loopback, by whomever: others of this machine may have some
 };
 struct DeleteVpc {
   model::VpcId id;

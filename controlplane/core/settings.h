@@ -28,6 +28,8 @@ struct Settings {
   int region_nodes_max = model::kRegionNodesMaxDefault;
   // Offer only versions whose major and minor number an installed program has.
   bool strict_versions = false;
+  // What the names of the installation's network namespaces begin with; empty: there are none.
+  std::string netns;
 };
 
 }  // namespace ec::core

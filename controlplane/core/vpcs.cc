@@ -22,14 +22,15 @@ constexpr size_t kVpcsMax = 200;
 
 // Each one in its turn: a host that was cut off may still serve a VPC that was deleted meanwhile,
 // and the instances of another one must not come from its addresses.
-std::optional<Cidr> FreeSlice(const Draft& draft) {
+std::optional<Cidr> FreeSlice(const Draft& draft, const std::set<Cidr>& taken) {
   std::set<uint32_t> used = {draft.installation().vpc.network.bits};
   for (const Vpc* vpc : draft.Vpcs()) used.insert(vpc->slice.network.bits);
   const uint32_t first = draft.installation().vpc.network.bits >> 16 & 0xffu;
   for (uint32_t i = 1; i < 255; ++i) {
     const uint32_t second = (first + draft.installation().next_slice + i - 1) % 254 + 1;
     const uint32_t network = 127u << 24 | second << 16;
-    if (!used.contains(network)) return Cidr{{network}, 16};
+    const Cidr slice{{network}, 16};
+    if (!used.contains(network) && !taken.contains(slice)) return slice;
   }
   return std::nullopt;
 }
@@ -46,7 +47,7 @@ Status Obey(Draft& draft, const CreateVpc& request) {
   }
   Result<std::map<std::string, std::string>> tags = CheckTags(request.tags);
   if (!tags.ok()) return tags.status();
-  const auto slice = FreeSlice(draft);
+  const auto slice = FreeSlice(draft, request.slices_taken);
   if (!slice || draft.Vpcs().size() >= kVpcsMax) {
     return {Fault::kVpcLimitExceeded, "The maximum number of VPCs has been reached."};
   }

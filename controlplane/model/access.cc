@@ -49,6 +49,7 @@ Ip4 InBlock(const Vpc& vpc, Ip4 address) {
 Network AccessOf(const Records& records) {
   Network network;
   network.revision = records.revision;
+  for (const auto& [id, vpc] : records.vpcs) network.vpcs[id] = {vpc.block, vpc.slice};
   for (const auto& [id, row] : records.security_groups) network.groups[id] = GroupFrom(row);
   for (const auto& [id, row] : records.instances) {
     const Ip4 source = SourceOf(records.vpcs.at(row.vpc), row);

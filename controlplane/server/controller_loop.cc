@@ -140,6 +140,7 @@ void ControllerLoop::Take(std::deque<Item> batch) {
   }
   if (fatal) on_fatal_();
   watch_.Conform(controller_.Fences());
+  after_(controller_.state());
   const uint64_t next_event = controller_.state().records.installation.next_event;
   {
     const std::lock_guard lock(events_mutex_);

@@ -25,6 +25,10 @@ class ControllerLoop {
   ControllerLoop(Controller& controller, Clock& clock, std::function<void()> on_fatal);
   ~ControllerLoop();  // stops
 
+  // `look` is called on the loop's thread with the state after every step, from Start() on. Must be
+  // quick. REQUIRES: not started
+  void AfterEachStep(std::function<void(const model::State&)> look) { after_ = std::move(look); }
+
   void Start();
   void Stop();
 
@@ -65,6 +69,7 @@ class ControllerLoop {
   Controller& controller_;
   Clock& clock_;
   const std::function<void()> on_fatal_;
+  std::function<void(const model::State&)> after_ = [](const model::State&) {};
 
   mutable std::shared_mutex state_mutex_;  // guards the controller's state against readers
 

@@ -36,9 +36,12 @@ const char* NameOfCarry(Carry carry) {
   return "relay";
 }
 
-void SetAddress(const Address& address, v1::EndpointStatus* out) {
+void SetAddress(const model::State& state, const Address& address, v1::EndpointStatus* out) {
   out->mutable_endpoint()->set_address(ToString(address.ip));
   out->mutable_endpoint()->set_port(address.port);
+  for (const auto& [id, vpc] : state.access->vpcs) {
+    if (const auto there = vpc.InBlock(address.ip)) out->set_vpc_address(ToString(*there));
+  }
 }
 
 void Fill(const model::State& state, const HostId& host, EndpointId id, v1::EndpointStatus* out) {
@@ -56,6 +59,7 @@ void Fill(const model::State& state, const HostId& host, EndpointId id, v1::Endp
   out->set_connections_refused_full(report.counts.refused_full);
   out->set_connections_refused_outside(report.counts.refused_outside);
   out->set_connections_refused_by_rules(report.counts.refused_by_rules);
+  out->set_connections_refused_by_fault(report.counts.refused_by_fault);
   out->set_connections_dropped(report.counts.dropped);
   out->set_connections_handed_over(report.counts.handed_over);
   out->set_connections_relayed(report.counts.relayed);
@@ -87,7 +91,7 @@ void AddEndpoints(const model::State& state, const model::Cluster& cluster,
     v1::EndpointStatus* out = response->add_endpoints();
     out->set_kind("configuration");
     out->set_cache_cluster_id(cluster.id);
-    SetAddress(cluster.configuration->address, out);
+    SetAddress(state, cluster.configuration->address, out);
     Fill(state, cluster.configuration->host, cluster.configuration->id, out);
     AddOutsideFace(state, cluster.configuration->host, cluster.configuration->id, response);
   }
@@ -100,7 +104,7 @@ void AddEndpoints(const model::State& state, const model::Cluster& cluster,
     out->set_kind("node");
     out->set_cache_cluster_id(cluster.id);
     out->set_cache_node_id(node->node_id);
-    SetAddress(node->address, out);
+    SetAddress(state, node->address, out);
     if (!cluster.group.empty()) out->set_replication_group_id(cluster.group);
     Fill(state, node->host, node->id, out);
     AddOutsideFace(state, node->host, node->id, response);
@@ -115,7 +119,7 @@ void AddEndpoints(const model::State& state, const model::Group& group,
     v1::EndpointStatus* out = response->add_endpoints();
     out->set_kind(kind);
     out->set_replication_group_id(group.id);
-    SetAddress(endpoint.address, out);
+    SetAddress(state, endpoint.address, out);
     Fill(state, endpoint.host, endpoint.id, out);
     AddOutsideFace(state, endpoint.host, endpoint.id, response);
   };

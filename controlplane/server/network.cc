@@ -8,6 +8,7 @@
 #include "controlplane/server/filters.h"
 #include "controlplane/server/network_rows.h"
 #include "controlplane/server/request.h"
+#include "controlplane/server/vpc_slice.h"
 
 namespace ec::server {
 namespace {
@@ -41,7 +42,7 @@ Attributes AttributesOf(const model::Subnet& subnet) {
 Status CreateVpc(ControllerLoop& loop, const v1::CreateVpcRequest& request,
                  v1::CreateVpcResponse* response) {
   core::CreateVpc command{NewEc2Id("vpc"), NewEc2Id("sg"), request.cidr_block(),
-                          ToTags(request.tags())};
+                          ToTags(request.tags()), SlicesHeld()};
   const std::string id = command.id;
   return loop.Submit(core::Command(std::move(command)), [&](const model::State& state) {
     ToProto(state.records, state.records.vpcs.at(id), response->mutable_vpc());

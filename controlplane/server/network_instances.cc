@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "common/netns.h"
 #include "controlplane/server/controller_loop.h"
 #include "controlplane/server/convert_network.h"
 #include "controlplane/server/filters.h"
@@ -72,6 +73,14 @@ Result<core::RunInstances> Parse(const v1::RunInstancesRequest& request) {
   return command;
 }
 
+void Show(const ControllerLoop& loop, const model::State& state, const InstanceRow& instance,
+          v1::Instance* out) {
+  ToProto(state.records, instance, out);
+  const std::string& prefix = loop.settings().netns;
+  if (prefix.empty() || instance.id == model::kLocalhostInstance) return;
+  out->set_network_namespace(NetnsName(prefix, instance.id));
+}
+
 }  // namespace
 
 Status RunInstances(ControllerLoop& loop, const v1::RunInstancesRequest& request,
@@ -84,7 +93,7 @@ Status RunInstances(ControllerLoop& loop, const v1::RunInstancesRequest& request
     for (const std::string& id : ids) {
       const auto found = state.records.instances.find(id);
       if (found == state.records.instances.end()) continue;  // no room for it
-      ToProto(state.records, found->second, response->add_instances());
+      Show(loop, state, found->second, response->add_instances());
     }
   });
 }
@@ -104,7 +113,7 @@ Status DescribeInstances(ControllerLoop& loop, const v1::DescribeInstancesReques
     if (!rows.ok()) return rows.status();
     for (const InstanceRow* instance : *rows) {
       if (!Matches(request.filters(), AttributesOf(state.records, *instance))) continue;
-      ToProto(state.records, *instance, response->add_instances());
+      Show(loop, state, *instance, response->add_instances());
     }
     return {};
   });

@@ -44,12 +44,13 @@ Acceptor::~Acceptor() {
   while (!entries_.empty()) Remove(entries_.begin()->first);
 }
 
-std::optional<int> Acceptor::Add(UniqueFd listener, std::shared_ptr<Endpoint> endpoint) {
+std::optional<int> Acceptor::Add(UniqueFd listener, std::shared_ptr<Endpoint> endpoint,
+                                 const std::optional<VpcBlocks>& vpc) {
   const std::lock_guard lock(mutex_);
   const int fd = listener.get();
   epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) < 0) return std::nullopt;
-  entries_[fd] = {std::move(listener), std::move(endpoint)};
+  entries_[fd] = {std::move(listener), std::move(endpoint), vpc};
   return fd;
 }
 
@@ -99,7 +100,7 @@ bool Acceptor::AcceptFrom(int listener) {
     Accepted accepted = Accept(listener);
     switch (accepted.outcome) {
       case Accepted::Outcome::kAccepted:
-        Take(std::move(accepted), found->second.endpoint);
+        Take(std::move(accepted), found->second);
         break;
       case Accepted::Outcome::kGone:
         break;
@@ -112,10 +113,13 @@ bool Acceptor::AcceptFrom(int listener) {
   return true;
 }
 
-void Acceptor::Take(Accepted accepted, const std::shared_ptr<Endpoint>& endpoint) {
+void Acceptor::Take(Accepted accepted, const Entry& entry) {
+  const std::shared_ptr<Endpoint>& endpoint = entry.endpoint;
   Tally& tally = endpoint->tally();
   ++tally.accepted;
-  const Judgement::Cause cause = endpoint->Judge(accepted.peer.ip);
+  const auto source =
+      entry.vpc ? entry.vpc->InSlice(accepted.peer.ip) : std::optional(accepted.peer.ip);
+  const Judgement::Cause cause = source ? endpoint->Judge(*source) : Judgement::Cause::kNoInstance;
   const bool admitted = Judgement{.cause = cause}.admitted();
   const bool full = carrier_->open() >= connections_max_;
   if (!admitted || full) {
@@ -128,12 +132,13 @@ void Acceptor::Take(Accepted accepted, const std::shared_ptr<Endpoint>& endpoint
     Reset(std::move(accepted.socket));
     return;
   }
-  if (endpoint->EffectOn(accepted.peer.ip).refuse) {
+  if (endpoint->EffectOn(*source).refuse) {
     ++tally.refused;
+    ++tally.refused_by_fault;
     Reset(std::move(accepted.socket));
     return;
   }
-  carrier_->Take({std::move(accepted.socket), accepted.peer.ip}, endpoint);
+  carrier_->Take({std::move(accepted.socket), *source, entry.vpc.has_value()}, endpoint);
 }
 
 }  // namespace ec::endpoint

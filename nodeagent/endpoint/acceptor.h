@@ -27,8 +27,10 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   // Begins to accept for `endpoint`. Returns what the other calls know the socket by; nullopt, with
-  // errno set, if the system watches no more sockets. Any thread, as the following.
-  std::optional<int> Add(UniqueFd listener, std::shared_ptr<Endpoint> endpoint);
+  // errno set, if the system watches no more sockets. Of a listener in a VPC's network namespace,
+  // `vpc` says what its clients' addresses mean. Any thread, as the following.
+  std::optional<int> Add(UniqueFd listener, std::shared_ptr<Endpoint> endpoint,
+                         const std::optional<VpcBlocks>& vpc = std::nullopt);
 
   // From now on, what arrives at this listener is for `endpoint`.
   void Replace(int listener, std::shared_ptr<Endpoint> endpoint);
@@ -46,12 +48,13 @@ class Acceptor {
   struct Entry {
     UniqueFd listener;
     std::shared_ptr<Endpoint> endpoint;
+    std::optional<VpcBlocks> vpc;
   };
 
   void Run();
   // False: the machine or this process has no room for a connection at the moment.
   bool AcceptFrom(int listener);
-  void Take(Accepted accepted, const std::shared_ptr<Endpoint>& endpoint);
+  void Take(Accepted accepted, const Entry& entry);
 
   const size_t connections_max_;
   Carrier* const carrier_;

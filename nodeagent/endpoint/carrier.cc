@@ -48,7 +48,9 @@ Carrier::Carrier(const Settings& settings, EnginePath engine_path, EnginePath pa
 }
 
 void Carrier::Take(Client client, std::shared_ptr<Endpoint> endpoint) {
-  if (endpoint->IsAfflicted(client.ip)) {  // a fault is acted out in the path
+  // A fault is acted out in the path; and what is in another namespace can neither be found in the
+  // kernel's table of connections nor be shut down by address.
+  if (client.in_netns || endpoint->IsAfflicted(client.ip)) {
     endpoint->NoteCarried(Carry::kRelay);
     Relay(std::move(client), std::move(endpoint));
     return;

@@ -30,10 +30,11 @@ bool PeerIsDead(int socket) {
 
 }  // namespace
 
-Connection::Connection(Ip4 client_ip, std::shared_ptr<Endpoint> endpoint)
+Connection::Connection(Ip4 client_ip, bool in_netns, std::shared_ptr<Endpoint> endpoint)
     : client_ip_(client_ip), endpoint_(std::move(endpoint)) {
   if (endpoint_->replies() == nullptr) return;
-  filter_ = std::make_unique<DiscoveryFilter>([this] { return endpoint_->replies(); }, DrawToken);
+  filter_ = std::make_unique<DiscoveryFilter>(
+      [this, in_netns] { return endpoint_->replies(in_netns); }, DrawToken);
 }
 
 bool Connection::SetEffect(WireEffect effect, Instant now) {

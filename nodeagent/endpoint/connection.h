@@ -50,7 +50,7 @@ class Connection {
   };
 
   // Held. Looks for discovery commands if the endpoint has answers to them.
-  Connection(Ip4 client_ip, std::shared_ptr<Endpoint> endpoint);
+  Connection(Ip4 client_ip, bool in_netns, std::shared_ptr<Endpoint> endpoint);
 
   // Begins to watch the sockets; the epoll events carry &client() or &engine(). False if that
   // cannot be done.

@@ -17,6 +17,16 @@ std::string Payload(const Discovery& discovery) {
 
 }  // namespace
 
+Discovery InVpc(Discovery discovery, const VpcBlocks& vpc) {
+  for (Discovery::Node& node : discovery.nodes) {
+    const auto address = vpc.InBlock(node.address.ip);
+    if (!address) continue;
+    node.address.ip = *address;
+    node.host = ToString(*address);
+  }
+  return discovery;
+}
+
 DiscoveryReplies RepliesFor(const Discovery& discovery) {
   const std::string payload = Payload(discovery);
   const std::string length = std::to_string(payload.size());

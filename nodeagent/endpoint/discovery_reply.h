@@ -14,6 +14,9 @@ struct DiscoveryReplies {
   friend bool operator==(const DiscoveryReplies&, const DiscoveryReplies&) = default;
 };
 
+// The same list with the nodes as they are called in their VPC.
+Discovery InVpc(Discovery discovery, const VpcBlocks& vpc);
+
 DiscoveryReplies RepliesFor(const Discovery& discovery);
 
 }  // namespace ec::endpoint

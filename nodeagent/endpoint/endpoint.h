@@ -33,6 +33,7 @@ struct Tally {
   std::atomic<uint64_t> refused_full = 0;
   std::atomic<uint64_t> refused_outside = 0;
   std::atomic<uint64_t> refused_by_rules = 0;
+  std::atomic<uint64_t> refused_by_fault = 0;
   std::atomic<uint64_t> dropped = 0;
   std::atomic<uint64_t> handed_over = 0;
   std::atomic<uint64_t> relayed = 0;
@@ -45,6 +46,7 @@ struct Tally {
             .refused_full = refused_full,
             .refused_outside = refused_outside,
             .refused_by_rules = refused_by_rules,
+            .refused_by_fault = refused_by_fault,
             .dropped = dropped,
             .handed_over = handed_over,
             .relayed = relayed,
@@ -56,7 +58,8 @@ struct Tally {
 // A connection that was accepted, and where it comes from.
 struct Client {
   UniqueFd socket;
-  Ip4 ip;
+  Ip4 ip;                 // the loopback address that stands for it, wherever it is
+  bool in_netns = false;  // it came in a VPC's network namespace
 };
 
 // Where a connection is carried to: a member of this host, or else an address; or nowhere yet.
@@ -190,17 +193,23 @@ class Endpoint {
     return destinations;
   }
 
-  void SetDiscovery(const std::optional<Discovery>& discovery) {
-    auto replies =
-        discovery ? std::make_shared<const DiscoveryReplies>(RepliesFor(*discovery)) : nullptr;
+  // With `vpc`, clients in its network namespace get the nodes as they are called there.
+  void SetDiscovery(const std::optional<Discovery>& discovery,
+                    const std::optional<VpcBlocks>& vpc = std::nullopt) {
+    const auto make = [](const std::optional<Discovery>& list) {
+      return list ? std::make_shared<const DiscoveryReplies>(RepliesFor(*list)) : nullptr;
+    };
+    auto replies = make(discovery);
+    auto in_netns = discovery && vpc ? make(InVpc(*discovery, *vpc)) : replies;
     const std::lock_guard lock(mutex_);
     replies_.swap(replies);
+    replies_in_netns_.swap(in_netns);
   }
 
   // The present answers to discovery commands; null if there is no list.
-  std::shared_ptr<const DiscoveryReplies> replies() const {
+  std::shared_ptr<const DiscoveryReplies> replies(bool in_netns = false) const {
     const std::lock_guard lock(mutex_);
-    return replies_;
+    return in_netns ? replies_in_netns_ : replies_;
   }
 
  private:
@@ -221,14 +230,15 @@ class Endpoint {
   std::atomic<bool> retired_ = false;
   std::atomic<bool> has_faults_ = false;  // faults_ != nullptr
   mutable std::mutex mutex_;
-  std::shared_ptr<const Gate> gate_;                 // guarded by mutex_
-  std::shared_ptr<const EndpointFaults> faults_;     // guarded by mutex_
-  std::vector<std::string> cuts_;                    // ids of faults; guarded by mutex_
-  MemberId target_ = 0;                              // guarded by mutex_
-  std::vector<MemberId> former_;                     // guarded by mutex_
-  std::vector<Address> spread_;                      // guarded by mutex_
-  size_t next_ = 0;                                  // in spread_; guarded by mutex_
-  std::shared_ptr<const DiscoveryReplies> replies_;  // guarded by mutex_
+  std::shared_ptr<const Gate> gate_;                          // guarded by mutex_
+  std::shared_ptr<const EndpointFaults> faults_;              // guarded by mutex_
+  std::vector<std::string> cuts_;                             // ids of faults; guarded by mutex_
+  MemberId target_ = 0;                                       // guarded by mutex_
+  std::vector<MemberId> former_;                              // guarded by mutex_
+  std::vector<Address> spread_;                               // guarded by mutex_
+  size_t next_ = 0;                                           // in spread_; guarded by mutex_
+  std::shared_ptr<const DiscoveryReplies> replies_;           // guarded by mutex_
+  std::shared_ptr<const DiscoveryReplies> replies_in_netns_;  // guarded by mutex_
 };
 
 }  // namespace ec::endpoint

@@ -11,6 +11,7 @@
 #include "common/access.h"
 #include "common/check.h"
 #include "common/log.h"
+#include "common/netns.h"
 #include "nodeagent/endpoint/acceptor.h"
 #include "nodeagent/endpoint/carrier.h"
 #include "nodeagent/endpoint/endpoint.h"
@@ -24,6 +25,17 @@ Settings Relaying(Settings settings) {
   settings.carry = Carry::kRelay;
   settings.memcached_carry = Carry::kRelay;
   return settings;
+}
+
+// The sources as they are called in the VPC. Those outside of it cannot come from there.
+std::vector<Cidr> InBlock(const std::vector<Cidr>& sources, const VpcBlocks& vpc) {
+  std::vector<Cidr> inside;
+  for (const Cidr& source : sources) {
+    if (const auto network = vpc.InBlock(source.network)) {
+      inside.push_back({*network, source.prefix});
+    }
+  }
+  return inside;
 }
 
 }  // namespace
@@ -47,7 +59,10 @@ class EndpointServer::Impl {
     std::shared_ptr<Endpoint> endpoint;  // always the one of spec.listen, and leads as spec says
     std::shared_ptr<const Gate> gate;    // the endpoint's
     std::shared_ptr<const EndpointFaults> faults;  // the same; null: none
-    std::optional<int> listener;  // the acceptor's name for it; nullopt: not listening
+    std::optional<int> listener;   // the acceptor's name for it; nullopt: not listening
+    std::optional<VpcBlocks> vpc;  // where its VPC is, if it is served in a namespace, too
+    std::vector<int> inner;        // the listeners there: all of them, or none
+    ino_t netns = 0;               // that they are in
     EndpointTrouble trouble = EndpointTrouble::kNone;
     std::string trouble_text;
   };
@@ -61,6 +76,9 @@ class EndpointServer::Impl {
   std::shared_ptr<const EndpointFaults> FaultsOf(EndpointId id, Ip4 own) const;
   void EndCuts();
   void Open(Slot* slot);
+  std::optional<VpcBlocks> VpcOf(const EndpointSpec& spec) const;
+  void OpenInner(Slot* slot);
+  void CloseInner(Slot* slot);
   void Close(Slot* slot);
   std::vector<EndpointReport> ReportLocked() const;
 
@@ -99,6 +117,7 @@ std::vector<EndpointReport> EndpointServer::Impl::Conform(const std::vector<Endp
   EndCuts();
   for (auto& [id, slot] : slots_) {
     if (!slot.listener) Open(&slot);
+    OpenInner(&slot);
   }
   return ReportLocked();
 }
@@ -127,6 +146,10 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec, bool rules_changed) 
   }
   const bool moved = slot.spec.listen != spec.listen || slot.spec.source != spec.source;
   if (moved) Close(&slot);
+  const std::optional<VpcBlocks> vpc = VpcOf(spec);
+  const bool vpc_moved = slot.vpc != vpc;
+  if (vpc_moved) CloseInner(&slot);
+  slot.vpc = vpc;
   const bool other_target = slot.spec.target != 0 && spec.target != 0;
   if (slot.endpoint == nullptr || moved || (other_target && slot.spec.target != spec.target)) {
     if (slot.endpoint != nullptr) Retire(spec.id, slot.endpoint);
@@ -135,32 +158,41 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec, bool rules_changed) 
         std::make_shared<Endpoint>(spec.listen, source, CarryFor(settings_, spec), slot.tally);
     slot.endpoint->Guard(slot.gate);
     slot.endpoint->Lead(spec.target, spec.spread);
-    slot.endpoint->SetDiscovery(spec.discovery);
+    slot.endpoint->SetDiscovery(spec.discovery, vpc);
     // Clients that wait to be accepted go to the new target.
     if (slot.listener) acceptor_.Replace(*slot.listener, slot.endpoint);
+    for (const int inner : slot.inner) acceptor_.Replace(inner, slot.endpoint);
   } else {
     if (slot.spec.target != spec.target || slot.spec.spread != spec.spread) {
       slot.endpoint->Lead(spec.target, spec.spread);
       changed_.push_back(slot.endpoint);
     }
-    if (slot.spec.discovery != spec.discovery) slot.endpoint->SetDiscovery(spec.discovery);
+    if (vpc_moved || slot.spec.discovery != spec.discovery) {
+      slot.endpoint->SetDiscovery(spec.discovery, vpc);
+    }
   }
   slot.spec = spec;
   if (!guard_anew) return;
   slot.endpoint->Guard(slot.gate);
   changed_.push_back(slot.endpoint);
-  if (slot.listener) DropOthers(slot);
+  DropOthers(slot);
 }
 
 void EndpointServer::Impl::DropOthers(const Slot& slot) const {
   if (settings_.deny != Deny::kDrop) return;
-  if (acceptor_.DropOthers(*slot.listener, slot.gate->AdmittedSources())) return;
+  const std::vector<Cidr> sources = slot.gate->AdmittedSources();
+  bool dropped = !slot.listener || acceptor_.DropOthers(*slot.listener, sources);
+  for (const int inner : slot.inner) {
+    dropped &= acceptor_.DropOthers(inner, InBlock(sources, *slot.vpc));
+  }
+  if (dropped) return;
   LogWarning("clients that may not connect are reset: they cannot be dropped",
              {{"endpoint", ToString(slot.spec.listen)}});
 }
 
 void EndpointServer::Impl::Sweep() {
   const std::lock_guard lock(mutex_);
+  for (auto& [id, slot] : slots_) OpenInner(&slot);
   if (!revoking_) return;
   std::vector<std::shared_ptr<Endpoint>> endpoints;
   for (const auto& [id, slot] : slots_) endpoints.push_back(slot.endpoint);
@@ -229,7 +261,43 @@ void EndpointServer::Impl::Open(Slot* slot) {
   slot->trouble_text = std::move(listening.trouble_text);
 }
 
+// Of an endpoint that is to be served in its VPC's namespace: where that is.
+std::optional<VpcBlocks> EndpointServer::Impl::VpcOf(const EndpointSpec& spec) const {
+  if (settings_.netns.empty() || spec.relayed || !network_) return std::nullopt;
+  const auto found = network_->vpcs.find(spec.door.vpc);
+  if (found == network_->vpcs.end()) return std::nullopt;
+  return found->second.InBlock(spec.listen.ip) ? std::optional(found->second) : std::nullopt;
+}
+
+// Opens it in the namespace, unless it is open there. A namespace may have to wait to be made, or
+// may have been made anew under its name.
+void EndpointServer::Impl::OpenInner(Slot* slot) {
+  if (!slot->vpc || !slot->listener) return;
+  const std::string netns = NetnsName(settings_.netns, slot->spec.door.vpc);
+  const ino_t present = InodeOfNetns(netns).value_or(0);
+  if (!slot->inner.empty() && slot->netns == present) return;
+  CloseInner(slot);
+  const Address own = slot->spec.listen;
+  for (const Ip4 ip : {*slot->vpc->InBlock(own.ip), own.ip}) {
+    Listening listening = ListenIn(netns, {ip, own.port});
+    std::optional<int> added;
+    if (listening.socket) {
+      added = acceptor_.Add(std::move(listening.socket), slot->endpoint, slot->vpc);
+    }
+    slot->trouble_text = std::move(listening.trouble_text);
+    if (!added) return CloseInner(slot);
+    slot->inner.push_back(*added);
+  }
+  slot->netns = present;
+  DropOthers(*slot);
+}
+
+void EndpointServer::Impl::CloseInner(Slot* slot) {
+  for (const int inner : std::exchange(slot->inner, {})) acceptor_.Remove(inner);
+}
+
 void EndpointServer::Impl::Close(Slot* slot) {
+  CloseInner(slot);
   if (slot->listener) acceptor_.Remove(*slot->listener);
   slot->listener.reset();
 }
@@ -243,7 +311,9 @@ std::vector<EndpointReport> EndpointServer::Impl::ReportLocked() const {
   std::vector<EndpointReport> reports;
   for (const auto& [id, slot] : slots_) {
     if (slot.listener && settings_.deny == Deny::kDrop) {
-      slot.tally->dropped = acceptor_.Dropped(*slot.listener);
+      uint64_t dropped = acceptor_.Dropped(*slot.listener);
+      for (const int inner : slot.inner) dropped += acceptor_.Dropped(inner);
+      slot.tally->dropped = dropped;
     }
     reports.push_back({.id = id,
                        .listening = slot.listener.has_value(),

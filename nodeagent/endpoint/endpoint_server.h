@@ -38,6 +38,10 @@ struct Settings {
   Carry carry = Carry::kHandOver;
   Deny deny = Deny::kReset;
   Carry memcached_carry = Carry::kFirstBytes;
+  // Not empty: every endpoint is served in its VPC's network namespace as well, which is named so
+  // and after the VPC (common/netns.h), at its address in the VPC and at the one that it has on
+  // this machine. Connections from there are relayed.
+  std::string netns;
 };
 
 class EndpointServer {
@@ -73,7 +77,8 @@ class EndpointServer {
                                       const SharedNetwork& network,
                                       const SharedFaults& faults = {});
 
-  // Asks engines again that have not yet closed what they were told to. Now and then. Any thread.
+  // Asks engines again that have not yet closed what they were told to, and looks whether endpoints
+  // are to be opened (anew) in network namespaces. Now and then. Any thread.
   void Sweep();
 
   // The same, without changing anything, with the present counts. Any thread.

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "common/netns.h"
+
 namespace ec::endpoint {
 namespace {
 
@@ -67,6 +69,15 @@ Listening Listen(Address address) {
     return TroubleWith(address, errno);
   }
   return {.socket = std::move(socket)};
+}
+
+Listening ListenIn(const std::string& netns, Address address) {
+  const UniqueFd space = OpenNetns(netns);
+  Listening listening;
+  if (space && InNetns(space.get(), [&] { listening = Listen(address); })) return listening;
+  return {.trouble = EndpointTrouble::kOther,
+          .trouble_text = "cannot enter the network namespace " + netns + ": " +
+                          std::generic_category().message(errno)};
 }
 
 void CloseListener(UniqueFd socket) { shutdown(socket.get(), SHUT_RDWR); }

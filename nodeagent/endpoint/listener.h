@@ -23,6 +23,8 @@ Listening TroubleWith(Address address, int error);
 
 // Sockets that are accepted from it send small packets at once (TCP_NODELAY).
 Listening Listen(Address address);
+// The same in the network namespace of that name.
+Listening ListenIn(const std::string& netns, Address address);
 
 // Stops listening at once, even while a child that has been forked but not yet executed still
 // holds a copy of the descriptor.

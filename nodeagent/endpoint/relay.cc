@@ -119,8 +119,8 @@ void Relay::ReadInbox() {
 }
 
 void Relay::Admit(Arrival arrival) {
-  Connection& connection =
-      connections_.emplace_back(arrival.client.ip, std::move(arrival.endpoint));
+  Connection& connection = connections_.emplace_back(arrival.client.ip, arrival.client.in_netns,
+                                                     std::move(arrival.endpoint));
   connection.place = std::prev(connections_.end());
   // The rules may have changed since it was judged, and all others have been cut.
   const bool admitted = connection.endpoint()->Admits(connection.client_ip());

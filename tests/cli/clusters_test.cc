@@ -320,26 +320,28 @@ TEST(EndpointList, CanBeNarrowedToAHost) {
       one->set_connections_accepted(9);
       one->set_connections_handed_over(4);
       one->set_connections_relayed(3);
-      one->set_connections_refused(2);
+      one->set_connections_refused(4);
       one->set_connections_refused_full(1);
+      one->set_connections_refused_by_fault(2);
       one->set_carry("first-bytes");
       one->mutable_endpoint()->set_address("127.10.0.5");
       one->mutable_endpoint()->set_port(6379);
+      one->set_vpc_address("10.0.0.5");
     }
     return grpc::Status::OK;
   };
   const Ended ended = service.Ecctl({"endpoint", "list", "--host", "host-b"});
   EXPECT_EQ(ended.out,
-            "CLUSTER  NODE  KIND  ENDPOINT         HOST    LISTENING  CARRY        ACCEPTED  "
-            "HANDED-OVER  RELAYED  OPEN  REFUSED  CUT  TROUBLE\n"
-            "demo     0001  node  127.10.0.5:6379  host-b  yes        first-bytes  9         "
-            "4            3        3     2        0\n");
+            "CLUSTER  NODE  KIND  ENDPOINT         IN-VPC    HOST    LISTENING  CARRY        "
+            "ACCEPTED  HANDED-OVER  RELAYED  OPEN  REFUSED  CUT  TROUBLE\n"
+            "demo     0001  node  127.10.0.5:6379  10.0.0.5  host-b  yes        first-bytes  "
+            "9         4            3        3     4        0\n");
   const std::string shown = service.Ecctl({"endpoint", "show", "127.10.0.5"}).out;
   EXPECT_THAT(shown, HasSubstr("Handed over     4\n"));
   EXPECT_THAT(
       shown,
-      HasSubstr("Refused         2 (from outside the VPC: 0, by no rule admitted: 0, no engine: "
-                "1, agent full: 1)\n"));
+      HasSubstr("Refused         4 (from outside the VPC: 0, by no rule admitted: 0, by a fault: "
+                "2, no engine: 1, agent full: 1)\n"));
   EXPECT_EQ(service.Ecctl({"endpoint", "show", "127.10.0.5:6379"}).out, shown);
   EXPECT_EQ(service.Ecctl({"endpoint", "show", "127.10.0.9"}).exit, 1);
 }

@@ -171,6 +171,31 @@ TEST_F(Forward, FindsTheEndpointsOfClustersAndGroups) {
   EXPECT_TRUE(cluster.PrintsOut(" to 127.0.0.1:6400 as i-web"));
 }
 
+// In address mode `ports` the API names a host that may be anywhere.
+TEST_F(Forward, FindsAnAdvertisedEndpointOnLoopback) {
+  v1::ReplicationGroup group = MakeGroup("orders", "available");
+  v1::Endpoint* primary = group.mutable_node_groups(0)->mutable_primary_endpoint();
+  primary->set_address("cache.example");
+  primary->set_port(7400);
+  service_.describe = Describing({});
+  service_.describe_groups = DescribingGroups({group});
+  service_.endpoints = [&](const auto&, auto* response) {
+    const auto add = [&](const char* kind, const char* address, int port) {
+      v1::EndpointStatus* one = response->add_endpoints();
+      one->set_kind(kind);
+      one->set_replication_group_id("orders");
+      one->mutable_endpoint()->set_address(address);
+      one->mutable_endpoint()->set_port(port);
+    };
+    add("primary", "127.77.1.5", std::stoi(server_.port()));
+    add("primary (outside)", "cache.example", 7400);
+    add("reader", "127.77.1.6", 6379);
+    return grpc::Status::OK;
+  };
+  Running running(EcctlCommand({"forward", "orders", "--as", kInstance}), service_.environment());
+  EXPECT_TRUE(running.PrintsOut(" to 127.77.1.5:" + server_.port() + " as i-web")) << running.err();
+}
+
 TEST_F(Forward, SaysWhatIsWrong) {
   const auto forward = [&](const std::vector<std::string>& more) {
     std::vector<std::string> words = {"forward"};

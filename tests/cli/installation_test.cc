@@ -34,6 +34,7 @@ Installation Sample() {
   sample.advertise = "cache.local";
   sample.listen_ip = "0.0.0.0";
   sample.ports = "7000-7100";
+  sample.netns = "ec-123456";
   return sample;
 }
 

@@ -12,12 +12,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "cli/installation.h"
 #include "common/check.h"
+#include "common/netns.h"
 #include "tests/cli/support.h"
 
 namespace ec::cli {
@@ -165,6 +168,23 @@ TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
   EXPECT_EQ(Run({"down"}).exit, 0);
 }
 
+TEST_F(UpDown, DownRemovesTheNetworkNamespacesOfThisInstallationAlone) {
+  const UniqueFd space = MakeNetns();
+  if (!space) GTEST_SKIP() << "no network namespaces here: " << std::strerror(errno);
+  ASSERT_EQ(Run({"up", "--netns", "--zones", "us-east-1a"}).exit, 0);
+  const std::string prefix = NetnsPrefix(dir());
+  EXPECT_THAT(ReadAll(ControlPlaneDirectory(dir()) + "/argv"), HasSubstr("--netns " + prefix));
+  EXPECT_THAT(ReadAll(HostDirectory(dir(), "us-east-1a") + "/argv"),
+              HasSubstr("--netns " + prefix));
+  const std::string own = NetnsName(prefix, "i-web");
+  const std::string other = NetnsName(NetnsPrefix(dir() + "/other"), "i-web");
+  ASSERT_TRUE(NameNetns(space.get(), own) && NameNetns(space.get(), other));
+  EXPECT_EQ(Run({"down"}).exit, 0);
+  EXPECT_FALSE(InodeOfNetns(own));
+  EXPECT_TRUE(InodeOfNetns(other));
+  EXPECT_TRUE(UnnameNetns(other));
+}
+
 TEST_F(UpDown, LeavesAloneWhatRuns) {
   ASSERT_EQ(Run({"up"}).exit, 0);
   const std::vector<ProcessId> before = Daemons();
@@ -218,6 +238,7 @@ TEST_F(UpDown, KeepsTheSettingsOfTheFirstStart) {
   }
   EXPECT_THAT(Run({"up", "--strict-versions"}).err, HasSubstr("without --strict-versions"));
   EXPECT_THAT(Run({"up", "--no-localhost-instance"}).err, HasSubstr("with i-localhost"));
+  EXPECT_THAT(Run({"up", "--netns"}).err, HasSubstr("without --netns"));
   EXPECT_EQ(Run({"down"}).exit, 0);
 }
 

@@ -171,6 +171,18 @@ class RandomNetwork {
   std::mt19937 random_;
 };
 
+TEST(VpcBlocks, AnAddressKeepsItsLastBitsBetweenBlockAndSlice) {
+  const VpcBlocks vpc{*ParseCidr("10.0.16.0/20"), *ParseCidr("127.7.0.0/16")};
+  EXPECT_EQ(vpc.InSlice(*ParseIp4("10.0.17.5")), ParseIp4("127.7.17.5"));
+  EXPECT_EQ(vpc.InBlock(*ParseIp4("127.7.17.5")), ParseIp4("10.0.17.5"));
+  for (const char* outside : {"10.0.32.5", "10.1.17.5", "127.0.0.1", "127.7.17.5"}) {
+    EXPECT_EQ(vpc.InSlice(*ParseIp4(outside)), std::nullopt) << outside;
+  }
+  for (const char* outside : {"127.7.32.5", "127.8.17.5", "10.0.17.5", "127.0.0.1"}) {
+    EXPECT_EQ(vpc.InBlock(*ParseIp4(outside)), std::nullopt) << outside;
+  }
+}
+
 TEST(Access, AgreesWithThePlainRulesOnRandomNetworks) {
   std::map<Cause, int> seen;
   for (uint32_t seed = 1; seed <= 400; ++seed) {

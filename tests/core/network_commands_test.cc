@@ -71,6 +71,16 @@ TEST_F(NetworkCommandsTest, AVpcHasASliceOfItsOwnAndADefaultGroup) {
   EXPECT_EQ(records().security_groups.at("sg-default-1").vpc, "vpc-1");
 }
 
+TEST_F(NetworkCommandsTest, AVpcGetsNoSliceThatAnotherInstallationHas) {
+  MakeVpc();
+  const Cidr next{{records().vpcs.at("vpc-1").slice.network.bits + (1u << 16)}, 16};
+  CreateVpc request{"vpc-2", "sg-default-2", "10.0.0.0/16", {}};
+  request.slices_taken = {next};
+  ASSERT_THAT(Ask(request), IsOk());
+  EXPECT_NE(records().vpcs.at("vpc-2").slice, next);
+  ASSERT_THAT(Ask(CreateVpc{"vpc-3", "sg-default-3", "10.0.0.0/16", {}}), IsOk());
+}
+
 TEST_F(NetworkCommandsTest, ABlockThatEc2WouldNotTakeIsRefused) {
   ExpectRefused(CreateVpc{"v", "s", "10.0.0.1/16", {}}, Fault::kInvalidParameterValue,
                 "10.0.0.1/16");

@@ -165,6 +165,7 @@ TEST_F(FaultsTest, RefusedAreOnlyThoseThatCome) {
   EXPECT_EQ(Connect(address_).AwaitEnding(), Ending::kReset);
   EXPECT_TRUE(Exchange());
   EXPECT_EQ(counts().refused, 1u);
+  EXPECT_EQ(counts().refused_by_fault, 1u);
   Put({});
   client_ = Connect(address_);
   behind_ = engine_->Accept();

@@ -1,12 +1,16 @@
 // Who may connect, in a whole installation: VPCs, security groups, instances.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "common/netns.h"
 #include "tests/integration/clients.h"
 #include "tests/integration/groups.h"
 #include "tests/integration/installation.h"
@@ -18,8 +22,36 @@ namespace {
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
-class AccessInstallationTest : public InstallationTest {
+enum class Mode {
+  kLoopback,    // an instance is an address of loopback
+  kNamespaces,  // an instance is a network namespace: `ecctl up --netns`
+};
+
+std::string NetnsPrefixHere() { return NetnsPrefix("/test/" + std::to_string(getpid())); }
+
+// The second mode where this machine lets us.
+std::vector<Mode> Modes() {
+  if (!MakeNetns()) return {Mode::kLoopback};
+  return {Mode::kLoopback, Mode::kNamespaces};
+}
+
+class AccessInstallationTest : public InstallationTest, public ::testing::WithParamInterface<Mode> {
  protected:
+  InstallationOptions Options() override {
+    InstallationOptions options;
+    if (GetParam() == Mode::kNamespaces) {
+      options.control_plane_flags = {"--netns", NetnsPrefixHere()};
+      options.agent_flags = options.control_plane_flags;
+    }
+    return options;
+  }
+  void TearDown() override {
+    InstallationTest::TearDown();
+    for (const std::string& name : NetnsNames(NetnsPrefixHere())) {
+      EXPECT_TRUE(UnnameNetns(name)) << name;
+    }
+  }
+
   std::string DefaultVpc() {
     grpc::ClientContext context;
     v1::DescribeVpcsResponse response;
@@ -72,7 +104,12 @@ class AccessInstallationTest : public InstallationTest {
     grpc::ClientContext context;
     const grpc::Status status = network().RunInstances(&context, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
-    return response.instances_size() == 0 ? v1::Instance() : response.instances(0);
+    if (response.instances_size() == 0) return {};
+    const std::string& netns = response.instances(0).network_namespace();
+    EXPECT_EQ(netns.empty(), GetParam() == Mode::kLoopback);
+    const auto is_there = [&] { return netns.empty() || InodeOfNetns(netns); };
+    EXPECT_TRUE(WaitUntil(is_there)) << netns;
+    return response.instances(0);
   }
   void Authorize(const std::string& group, const std::string& cidr) {
     v1::AuthorizeSecurityGroupIngressRequest request;
@@ -106,8 +143,39 @@ class AccessInstallationTest : public InstallationTest {
 
   static bool IsAnswered(const v1::Instance& instance, const v1::Endpoint& endpoint) {
     const auto from = ParseIp4(instance.loopback_address());
-    const auto to = ParseIp4(endpoint.address());
-    return !AnswerTo(*from, {*to, static_cast<uint16_t>(endpoint.port())}).empty();
+    const auto port = static_cast<uint16_t>(endpoint.port());
+    const Address here{*ParseIp4(endpoint.address()), port};
+    if (instance.network_namespace().empty()) return !AnswerTo(*from, here).empty();
+    // As the VPC calls it: both of these networks have the same block.
+    const Address real{
+        {(ParseIp4(instance.private_ip_address())->bits & 0xffff0000u) | (here.ip.bits & 0xffffu)},
+        port};
+    bool real_answers = false;
+    bool here_answers = false;
+    InInstance(instance, [&] {
+      real_answers = !AnswerTo({}, real).empty();
+      here_answers = !AnswerTo({}, here).empty();
+    });
+    // Whoever lets the VPC in or out opens both.
+    return real_answers || here_answers;
+  }
+  // In its namespace, if it has one.
+  static void InInstance(const v1::Instance& instance, const std::function<void()>& work) {
+    const std::string& netns = instance.network_namespace();
+    if (netns.empty()) return work();
+    const UniqueFd space = OpenNetns(netns);
+    EXPECT_TRUE(space && InNetns(space.get(), work)) << netns;
+  }
+  // As that instance.
+  static std::unique_ptr<RedisClient> ClientOf(const v1::Instance& instance,
+                                               const v1::Endpoint& endpoint) {
+    std::unique_ptr<RedisClient> client;
+    const bool by_address = instance.network_namespace().empty();
+    InInstance(instance, [&] {
+      client = std::make_unique<RedisClient>(endpoint, seconds(10),
+                                             by_address ? instance.loopback_address() : "");
+    });
+    return client;
   }
 
   v1::Network::Stub& network() { return installation().network(); }
@@ -121,7 +189,7 @@ class AccessInstallationTest : public InstallationTest {
   }
 };
 
-TEST_F(AccessInstallationTest, NoRuleOpensAnyEndpointToAnotherVpc) {
+TEST_P(AccessInstallationTest, NoRuleOpensAnyEndpointToAnotherVpc) {
   Groups groups(installation());
   ASSERT_TRUE(groups.MustCreate("orders", 2));
   const v1::CacheCluster pages = installation().MustCreate("pages", "memcached", 2, "cross-az");
@@ -140,7 +208,7 @@ TEST_F(AccessInstallationTest, NoRuleOpensAnyEndpointToAnotherVpc) {
   }
 }
 
-TEST_F(AccessInstallationTest, ARuleOpensAndClosesAnEndpointWhileClientsAreThere) {
+TEST_P(AccessInstallationTest, ARuleOpensAndClosesAnEndpointWhileClientsAreThere) {
   const v1::Endpoint endpoint =
       installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
   const std::string vpc = DefaultVpc();
@@ -152,16 +220,16 @@ TEST_F(AccessInstallationTest, ARuleOpensAndClosesAnEndpointWhileClientsAreThere
   Authorize(group, block);
   ASSERT_TRUE(WaitUntil([&] { return IsAnswered(client, endpoint); }));
   RedisClient stays(endpoint);
-  RedisClient goes(endpoint, seconds(10), client.loopback_address());
-  ASSERT_EQ(goes.Do({"PING"}), "PONG");
+  const auto goes = ClientOf(client, endpoint);
+  ASSERT_EQ(goes->Do({"PING"}), "PONG");
   ASSERT_EQ(stays.Do({"PING"}), "PONG");
   Revoke(group, block);
-  EXPECT_TRUE(WaitUntil([&] { return goes.Do({"PING"}) == "(gone)"; }));
+  EXPECT_TRUE(WaitUntil([&] { return goes->Do({"PING"}) == "(gone)"; }));
   EXPECT_EQ(stays.Do({"PING"}), "PONG");
   EXPECT_FALSE(IsAnswered(client, endpoint));
 }
 
-TEST_F(AccessInstallationTest, RulesHoldWhileTheControlPlaneIsAway) {
+TEST_P(AccessInstallationTest, RulesHoldWhileTheControlPlaneIsAway) {
   const v1::Endpoint endpoint =
       installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
   const v1::Instance foreigner = Foreigner();
@@ -184,7 +252,7 @@ TEST_F(AccessInstallationTest, RulesHoldWhileTheControlPlaneIsAway) {
   EXPECT_FALSE(IsAnswered(foreigner, endpoint));
 }
 
-TEST_F(AccessInstallationTest, AFailoverOpensNothing) {
+TEST_P(AccessInstallationTest, AFailoverOpensNothing) {
   Groups groups(installation());
   ASSERT_TRUE(groups.MustCreate("orders", 2));
   const v1::Instance foreigner = Foreigner();
@@ -199,7 +267,7 @@ TEST_F(AccessInstallationTest, AFailoverOpensNothing) {
 }
 
 // Like what the engines of ElastiCache are tied together by: no rule of the user's is needed.
-TEST_F(AccessInstallationTest, ReplicationNeedsNoRule) {
+TEST_P(AccessInstallationTest, ReplicationNeedsNoRule) {
   Groups groups(installation());
   v1::RevokeSecurityGroupIngressRequest request;
   const std::string group = DefaultGroup(DefaultVpc());
@@ -213,23 +281,47 @@ TEST_F(AccessInstallationTest, ReplicationNeedsNoRule) {
   EXPECT_TRUE(groups.MustCreate("orders", 3));
 }
 
-TEST_F(AccessInstallationTest, ATerminatedInstanceIsNobody) {
+TEST_P(AccessInstallationTest, ATerminatedInstanceIsNobody) {
   const v1::Endpoint endpoint =
       installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
   const v1::Instance instance = Run({}, {});
   ASSERT_TRUE(WaitUntil([&] { return IsAnswered(instance, endpoint); }));
-  RedisClient client(endpoint, seconds(10), instance.loopback_address());
-  ASSERT_EQ(client.Do({"PING"}), "PONG");
+  const auto client = ClientOf(instance, endpoint);
+  ASSERT_EQ(client->Do({"PING"}), "PONG");
   v1::TerminateInstancesRequest request;
   request.add_instance_ids(instance.instance_id());
   v1::TerminateInstancesResponse response;
   grpc::ClientContext context;
   ASSERT_TRUE(network().TerminateInstances(&context, request, &response).ok());
-  EXPECT_TRUE(WaitUntil([&] { return client.Do({"PING"}) == "(gone)"; }));
-  EXPECT_FALSE(IsAnswered(instance, endpoint));
+  EXPECT_TRUE(WaitUntil([&] { return client->Do({"PING"}) == "(gone)"; }));
+  const std::string& netns = instance.network_namespace();
+  EXPECT_TRUE(WaitUntil(
+      [&] { return netns.empty() ? !IsAnswered(instance, endpoint) : !InodeOfNetns(netns); }));
   EXPECT_THAT(Explain(instance.loopback_address(), endpoint).explanation(),
               HasSubstr("is no instance"));
 }
+
+// What it is told is what it can use, wherever it is.
+TEST_P(AccessInstallationTest, AnInstanceDiscoversNodesThatItReaches) {
+  const v1::CacheCluster pages = installation().MustCreate("pages", "memcached", 2, "cross-az");
+  const v1::Instance instance = Run({}, {});
+  const v1::Endpoint& endpoint = pages.configuration_endpoint();
+  ASSERT_TRUE(WaitUntil([&] { return IsAnswered(instance, endpoint); }));
+  InInstance(instance, [&] {
+    const Discovered found = Discover(endpoint);
+    EXPECT_EQ(found.nodes.size(), 2u);
+    for (const v1::Endpoint& node : found.nodes) {
+      EXPECT_TRUE(WaitUntil([&] { return MemcachedClient(node).Set("k", "v"); })) << node.address();
+      const bool is_real = node.address().starts_with("172.31.");
+      EXPECT_EQ(is_real, GetParam() == Mode::kNamespaces) << node.address();
+    }
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, AccessInstallationTest, ::testing::ValuesIn(Modes()),
+                         [](const auto& mode) {
+                           return mode.param == Mode::kLoopback ? "Loopback" : "Namespaces";
+                         });
 
 }  // namespace
 }  // namespace ec::integration

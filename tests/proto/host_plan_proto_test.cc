@@ -128,6 +128,7 @@ class Author {
       network.instances.push_back({Text(), Text(), SomeAddress().ip, SomeAddress().ip, Texts()});
       if (dice_.Chance(50)) network.instances.back().network = Block();
     }
+    for (int i = 0; i < 2; ++i) network.vpcs[Text()] = {Block(), Block()};
     return network;
   }
   HostFaults Faults() {
@@ -224,7 +225,7 @@ class Author {
     report.listening = dice_.Chance(50);
     report.trouble = static_cast<EndpointTrouble>(dice_.Between(0, 3));
     report.trouble_text = Text();
-    report.counts = {Number(), Number(), Number(), Number(), Number(),
+    report.counts = {Number(), Number(), Number(), Number(), Number(), Number(),
                      Number(), Number(), Number(), Number(), Number()};
     report.carry = static_cast<Carry>(dice_.Between(0, 2));
     return report;

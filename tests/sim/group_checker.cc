@@ -85,7 +85,8 @@ void GroupChecker::NoteStreams(const Group& group, Seen* seen) const {
       seen->streamed.erase(id);  // what it had has died with it
     } else if (follower == nullptr) {
       continue;
-    } else if (leader != nullptr && follower->Streams(*leader, world_.clock().instant)) {
+    } else if (leader != nullptr && follower->Streams(*leader, world_.clock().instant) &&
+               !world_.IsFrozen(*follower)) {
       seen->streamed.insert(id);
       seen->joined.insert(id);
     }

@@ -11,6 +11,12 @@ namespace ec::sim {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+constexpr Ip4 kClients{0x7f000001};  // where they all come from
+
+}  // namespace
+
 Engine* World::ProcessAt(const Address& address) {
   for (auto& [id, host] : hosts_) {
     if (!host.agent || host.paused) continue;  // its endpoints move no bytes
@@ -33,17 +39,29 @@ Engine* World::EngineBehind(const model::Group& group) { return EngineAt(group.p
 
 // --- following ------------------------------------------------------------------------------
 
+WireEffect World::EffectOnLink(const Engine& follower) const {
+  const auto row = records().members.find(MemberOf(follower));
+  if (!follower.follows || row == records().members.end()) return {};
+  return EffectAt(*follower.follows, row->second.address.ip);
+}
+
+bool World::IsFrozen(const Engine& follower) const { return EffectOnLink(follower).blackhole; }
+
 void World::Follow(MemberId member, uint64_t start_time) {
   Engine* engine = EngineOf(member);
   if (engine == nullptr || engine->start_time != start_time || !engine->follows) return;
-  if (engine->Answers(clock_.instant)) {
-    engine->Pull(ProcessAt(*engine->follows), clock_.instant, random_);
+  const WireEffect effect = EffectOnLink(*engine);
+  if (engine->Answers(clock_.instant) && !effect.blackhole) {
+    const bool has_link = engine->synced_with != 0 || engine->syncing_with != 0;
+    const bool broken = (effect.refuse && !has_link) || (effect.reset_after && random_.Chance(20));
+    engine->Pull(broken ? nullptr : ProcessAt(*engine->follows), clock_.instant, random_);
   }
   // What flows already is looked at less often: no client is quicker than that.
   const auto pace = engine->synced_with != 0 && clock_.instant >= engine->stream_from
                         ? random_.Between(20, 100)
                         : random_.Between(2, 20);
-  After(milliseconds(pace), [this, member, start_time] { Follow(member, start_time); });
+  After(milliseconds(pace) + effect.delay,
+        [this, member, start_time] { Follow(member, start_time); });
 }
 
 // --- what the agent does --------------------------------------------------------------------
@@ -59,7 +77,7 @@ void World::Prove(Engine& leader, const Address& address, const host::SyncReplic
     }
     const auto& before = action.seen.in_sync;
     const bool proved = same_epoch && std::ranges::find(before, follower) != before.end();
-    if (engine->Streams(leader, clock_.instant)) {
+    if (engine->Streams(leader, clock_.instant) && !IsFrozen(*engine)) {
       engine->CatchUp(leader);  // WAIT has waited for it
       seen->in_sync.push_back(follower);
     } else if (proved) {
@@ -139,7 +157,8 @@ MemberId World::MemberOf(const Engine& engine) const {
 void World::WriteAsClients() {
   for (const auto& [id, group] : records().groups) {
     Engine* engine = EngineBehind(group);
-    if (engine == nullptr) continue;
+    const WireEffect effect = EffectAt(group.primary.address, kClients);
+    if (engine == nullptr || effect.blackhole || effect.refuse || effect.reset_after) continue;
     const Engine::Reply reply = engine->Write(next_write_, clock_.instant);
     if (reply == Engine::Reply::kReadOnly) {
       Violate(fmt::format("a client of {}'s primary endpoint got to a replica", id));

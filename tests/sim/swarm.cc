@@ -6,6 +6,7 @@
 
 #include "controlplane/model/names.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/fault_calls.h"
 #include "tests/sim/network_calls.h"
 #include "tests/sim/world.h"
 
@@ -37,7 +38,8 @@ class Swarm {
         world_(seed, DrawFaults(dice_), static_cast<int>(dice_.Between(1, 5)),
                static_cast<int>(dice_.Between(1, 3))),
         checker_(world_),
-        calls_network_(seed % 3 == 0) {
+        calls_network_(seed % 3 == 0),
+        puts_faults_in_(seed % 4 == 1) {
     world_.print_trace = print;
     world_.checker = [this] { return checker_.Check(); };
   }
@@ -46,7 +48,10 @@ class Swarm {
     const int rounds = static_cast<int>(dice_.Between(20, 120));
     const int fault_percent = static_cast<int>(dice_.Between(5, 60));
     for (int i = 0; i < rounds && world_.violation().empty(); ++i) {
-      if (dice_.Chance(fault_percent)) {
+      if (puts_faults_in_ && dice_.Chance(25)) {
+        Ask(fault_calls_.Some());
+        ++outcome_.faults;
+      } else if (dice_.Chance(fault_percent)) {
         Harm();
         ++outcome_.faults;
       } else {
@@ -413,6 +418,9 @@ class Swarm {
   // Every third world has a network that changes; the others have more time for groups.
   const bool calls_network_;
   NetworkCalls network_{dice_, world_};
+  // Every fourth world has faults that somebody puts in, such as `ecctl fault` does.
+  const bool puts_faults_in_;
+  FaultCalls fault_calls_{dice_, world_};
   Outcome outcome_;
 };
 

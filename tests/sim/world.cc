@@ -128,6 +128,10 @@ void World::Heal() {
   controller_paused_until_ = clock_.instant;
   ResumeControlPlane();
   if (!controller_) StartControlPlane();
+  if (!records().faults.empty()) {
+    const auto cleared = Call(core::FaultCommand(core::ClearFaults{}));
+    EC_CHECK(cleared && cleared->ok());
+  }
   for (auto& [id, host] : hosts_) {
     host.cut = false;
     if (!host.agent) StartAgent(id);
@@ -328,6 +332,7 @@ void World::CrashAgent(const HostId& id) {
   host.agent.reset();
   free_pids_.push_back(host.pid);
   host.endpoints.clear();
+  host.faults = {};
   host.paused = false;
   host.paused_work.clear();
 }
@@ -412,19 +417,13 @@ void World::Perform(SimHost& host, const host::Action& action) {
   } else if (const auto* kill = std::get_if<host::KillEngine>(&action)) {
     const MemberId member = kill->id;
     Trace(fmt::format("{} kills m{} launch {}", id, member, kill->launch));
-    const auto row = records().members.find(member);
-    const auto directory = host.disk.find(member);
-    if (row != records().members.end() && directory != host.disk.end() &&
-        directory->second.process) {
-      const bool reason = row->second.status == model::MemberStatus::kDeleting ||
-                          row->second.generation != directory->second.process->generation ||
-                          row->second.condemned == directory->second.process->launch ||
-                          row->second.launch != directory->second.process->launch ||
-                          hung_ever_.contains(member);
-      if (!reason) Violate(fmt::format("{} killed a healthy engine of m{}", id, member));
+    if (!MayKill(host, member)) {
+      Violate(fmt::format("{} killed a healthy engine of m{}", id, member));
     }
     After(milliseconds(random_.Between(1, 20)),
           [this, id, member] { Exit(hosts_.at(id), member, "was killed by signal 9"); });
+  } else if (const auto* pause = std::get_if<host::PauseEngine>(&action)) {
+    Pause(host, *pause);
   } else if (const auto* removal = std::get_if<host::RemoveMember>(&action)) {
     const MemberId member = removal->id;
     After(milliseconds(random_.Between(1, 5)), [this, id, incarnation, member] {
@@ -584,6 +583,54 @@ void World::Answer(SimHost& host, const host::ProbeEngine& action,
   });
 }
 
+// A fault of the wire is no reason, however long it lasts; the host's own faults are.
+bool World::MayKill(const SimHost& host, MemberId member) const {
+  const auto row = records().members.find(member);
+  const auto directory = host.disk.find(member);
+  if (row == records().members.end() || directory == host.disk.end()) return true;
+  const auto& process = directory->second.process;
+  if (!process || row->second.status == model::MemberStatus::kDeleting ||
+      row->second.generation != process->generation || row->second.condemned == process->launch ||
+      row->second.launch != process->launch || hung_ever_.contains(member)) {
+    return true;
+  }
+  const SharedFaults& faults = host.remembered.faults;  // an agent notes before it acts
+  return faults && std::ranges::any_of(faults->faults, [&](const HostFault& fault) {
+           return fault.kind == FaultKind::kHostLoss ||
+                  (fault.kind == FaultKind::kEngineKill &&
+                   std::ranges::find(fault.members, member) != fault.members.end());
+         });
+}
+
+// The links of those that follow through an endpoint that the fault is about break; they come anew.
+void World::CutLinks(const SimHost& host, const HostFault& cut) {
+  for (const auto& [id, spec] : host.endpoints) {
+    const HostFault only[] = {cut};
+    const EndpointFaults faults(only, id, spec.listen.ip);
+    for (auto& [name, other] : hosts_) {
+      for (auto& [member, directory] : other.disk) {
+        const auto row = records().members.find(member);
+        if (!directory.process || directory.process->follows != spec.listen ||
+            row == records().members.end() || !faults.Concerns(cut.id, row->second.address.ip)) {
+          continue;
+        }
+        directory.process->Pull(nullptr, clock_.instant, random_);
+      }
+    }
+  }
+}
+
+WireEffect World::EffectAt(const Address& address, Ip4 from) const {
+  for (const auto& [id, host] : hosts_) {
+    if (!host.agent || !host.faults) continue;
+    for (const auto& [endpoint, spec] : host.endpoints) {
+      if (spec.listen != address) continue;
+      return EndpointFaults(host.faults->faults, endpoint, spec.listen.ip).On(from);
+    }
+  }
+  return {};
+}
+
 void World::Conform(SimHost& host, const host::ConformEndpoints& action) {
   host::EndpointsSeen seen;
   std::map<EndpointId, EndpointSpec> open;
@@ -611,6 +658,12 @@ void World::Conform(SimHost& host, const host::ConformEndpoints& action) {
   }
   host.endpoints = std::move(open);
   host.network = action.network;
+  const SharedFaults before = std::exchange(host.faults, action.faults);
+  for (const HostFault& fault : host.faults ? host.faults->faults : std::vector<HostFault>()) {
+    const bool is_new = !before || std::ranges::find(before->faults, fault.id, &HostFault::id) ==
+                                       before->faults.end();
+    if (fault.kind == FaultKind::kCut && is_new) CutLinks(host, fault);
+  }
   ++host.conforms;
   const HostId id = host.id;
   const uint64_t incarnation = host.incarnation;
@@ -625,6 +678,17 @@ bool World::KillEngine(const HostId& host, MemberId member) {
   if (directory == h.disk.end() || !directory->second.process) return false;
   Exit(h, member, "was killed by signal 9");
   return true;
+}
+
+void World::Pause(SimHost& host, const host::PauseEngine& action) {
+  const auto directory = host.disk.find(action.id);
+  if (directory == host.disk.end() || !directory->second.process ||
+      directory->second.process->launch != action.launch) {
+    return;
+  }
+  Trace(fmt::format("{} {} m{}", host.id, action.paused ? "pauses" : "lets go on", action.id));
+  directory->second.process->stopped = action.paused;
+  if (action.paused) hung_ever_.insert(action.id);
 }
 
 bool World::StopEngine(const HostId& host, MemberId member, Duration time) {
@@ -645,7 +709,7 @@ bool World::StopEngine(const HostId& host, MemberId member, Duration time) {
 }
 
 bool World::HasGoodNetwork() const {
-  return !loses_or_delays_ &&
+  return !loses_or_delays_ && records().faults.empty() &&
          std::ranges::none_of(hosts_, [](const auto& host) { return host.second.cut; });
 }
 

@@ -91,6 +91,7 @@ struct SimHost {
   std::map<MemberId, Directory> disk;
   std::map<EndpointId, EndpointSpec> endpoints;  // open; they die with the agent
   SharedNetwork network;                         // by which they judge
+  SharedFaults faults;                           // that they act out
   uint64_t conforms = 0;                         // how often the two were changed
   std::vector<std::function<void()>> paused_work;
 };
@@ -160,6 +161,10 @@ class World {
   bool HasGoodNetwork() const;
   // Why engines may be killed by their agent; the checks know it from here.
   const std::set<MemberId>& hung_ever() const { return hung_ever_; }
+  // What faults do to connections from there to this address.
+  WireEffect EffectAt(const Address& address, Ip4 from) const;
+  // Whether nothing gets from the leader to that follower. It does not show: their link stays.
+  bool IsFrozen(const Engine& follower) const;
   SimStore& store() { return store_; }
 
  private:
@@ -184,6 +189,7 @@ class World {
   void WakeAgent(SimHost& host);
   void Perform(SimHost& host, const host::Action& action);
   void Start(SimHost& host, const host::StartEngine& action);
+  void Pause(SimHost& host, const host::PauseEngine& action);
   void Probe(SimHost& host, const host::ProbeEngine& action);
   void Answer(SimHost& host, const host::ProbeEngine& action,
               host::EngineProbed::Outcome otherwise);
@@ -195,6 +201,9 @@ class World {
   Engine* ProcessAt(const Address& address);
   void Follow(MemberId member, uint64_t start_time);
   MemberId MemberOf(const Engine& engine) const;
+  WireEffect EffectOnLink(const Engine& follower) const;
+  bool MayKill(const SimHost& host, MemberId member) const;
+  void CutLinks(const SimHost& host, const HostFault& cut);
   void WriteAsClients();
   void WatchProcesses();
   void KillProcess(int64_t pid, uint64_t start_time);

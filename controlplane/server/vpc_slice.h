@@ -2,14 +2,18 @@
 // so a VPC is a /16 of it: 127.10.0.0/16 and so on. Two installations must not share one.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "common/address.h"
 #include "common/status.h"
 #include "common/unique_fd.h"
+#include "controlplane/model/state.h"
 
-namespace ec {
+namespace ec::server {
 
 // Holds a slice for as long as it lives; while it does, no other control plane of this machine gets
 // the same one.
@@ -31,4 +35,25 @@ class VpcSlice {
   UniqueFd socket_;  // bound to an address in the slice that is never given out
 };
 
-}  // namespace ec
+// The slices that some installation of this machine holds at the moment, this one's among them. A
+// new VPC is to get none of these.
+std::set<Cidr> SlicesHeld();
+
+// Holds the slices of all VPCs but the default one, whose slice is the installation's.
+class SliceHolder {
+ public:
+  // kUnavailable when another installation that is running holds one of them. Call once, first.
+  Status Begin(const model::State& state);
+
+  // To be called after every change; quick. One thread at a time. Of two installations that have
+  // taken the same slice in the same moment, one logs that it could not hold it.
+  void Note(const model::State& state);
+
+ private:
+  Status Conform(const model::Records& records);
+
+  uint64_t noted_ = 0;  // the revision of the newest network that has been looked at
+  std::map<Cidr, VpcSlice> held_;
+};
+
+}  // namespace ec::server

@@ -1,4 +1,4 @@
-#include "controlplane/vpc_slice.h"
+#include "controlplane/server/vpc_slice.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -8,7 +8,9 @@
 #include <cstring>
 #include <functional>
 
-namespace ec {
+#include "common/log.h"
+
+namespace ec::server {
 namespace {
 
 constexpr uint32_t kLoopback = 127u << 24;
@@ -56,4 +58,39 @@ Result<VpcSlice> VpcSlice::Choose(const std::string& dir) {
   return Status(Fault::kUnavailable, "Every slice of loopback is in use by an installation.");
 }
 
-}  // namespace ec
+std::set<Cidr> SlicesHeld() {
+  std::set<Cidr> held;
+  for (uint32_t number = 1; number < 255; ++number) {
+    if (!Bind(SliceOf(number))) held.insert(SliceOf(number));
+  }
+  return held;
+}
+
+Status SliceHolder::Begin(const model::State& state) {
+  noted_ = state.access->revision;
+  return Conform(state.records);
+}
+
+void SliceHolder::Note(const model::State& state) {
+  if (state.access->revision == noted_) return;
+  noted_ = state.access->revision;
+  if (const Status held = Conform(state.records); !held.ok()) {
+    LogWarning("a VPC's slice is not held", {{"why", held.message()}});
+  }
+}
+
+Status SliceHolder::Conform(const model::Records& records) {
+  std::set<Cidr> wanted;
+  for (const auto& [id, vpc] : records.vpcs) wanted.insert(vpc.slice);
+  wanted.erase(records.installation.vpc);
+  std::erase_if(held_, [&](const auto& one) { return !wanted.contains(one.first); });
+  for (const Cidr& slice : wanted) {
+    if (held_.contains(slice)) continue;
+    Result<VpcSlice> holding = VpcSlice::Hold(slice);
+    if (!holding.ok()) return holding.status();
+    held_.emplace(slice, std::move(*holding));
+  }
+  return {};
+}
+
+}  // namespace ec::server

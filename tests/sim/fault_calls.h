@@ -1,0 +1,29 @@
+// Faults that somebody puts in on purpose (`ecctl fault`), drawn by the swarm.
+#pragma once
+
+#include <string>
+
+#include "controlplane/core/commands.h"
+#include "tests/sim/world.h"
+
+namespace ec::sim {
+
+class FaultCalls {
+ public:
+  FaultCalls(Random& dice, World& world) : dice_(dice), world_(world) {}
+
+  // A fault of some kind at some place, mostly for a time; or the end of all faults.
+  core::Command Some();
+
+ private:
+  std::string SomeHost();
+  std::string SomeZone();
+  std::string SomeTarget();
+  void SetPlace(core::AddFault* request);
+
+  Random& dice_;
+  World& world_;
+  uint64_t next_ = 1;
+};
+
+}  // namespace ec::sim
