@@ -247,7 +247,9 @@ class Keeper {
   // The terminal's signals are for the command, and its directory may be removed.
   void Withdraw(int listener) const {
     setpgid(0, 0);
-    CloseAllBut({ecctl_.get(), listener});
+    std::vector<int> kept = {ecctl_.get()};
+    if (listener >= 0) kept.push_back(listener);  // there is none in a network namespace
+    CloseAllBut(std::move(kept));
     const UniqueFd nothing(open("/dev/null", O_RDWR | O_CLOEXEC));
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) dup2(nothing.get(), fd);
     EC_CHECK(chdir("/") == 0);

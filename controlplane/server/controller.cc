@@ -36,7 +36,12 @@ std::vector<Status> Controller::Step(std::vector<core::Input> inputs, const Excl
   });
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (const auto* reported = std::get_if<core::Reported>(&inputs[i])) {
-      hosts.insert(reported->report.host);
+      const HostReport& report = reported->report;
+      // A lost host's reports are not taken, so that what it has is known from this one alone. Each
+      // would else be answered, and each answer reported, as fast as they come and go.
+      const bool has_all = model::IsLost(state_.records, report.host) &&
+                           report.plan_revision >= state_.records.revision;
+      if (!has_all) hosts.insert(report.host);
     }
     if (const auto* tick = std::get_if<core::Tick>(&inputs[i])) everything |= tick->everything;
     if (!verdicts[i].ok()) continue;

@@ -33,15 +33,7 @@ std::string FaultCalls::SomeTarget() {
 }
 
 void FaultCalls::SetPlace(core::AddFault* request) {
-  const auto kind = *ParseFaultKind(request->kind);
-  if (kind == FaultKind::kHostLoss) {
-    request->host = SomeHost();
-  } else if (kind == FaultKind::kEngineKill || kind == FaultKind::kEnginePause) {
-    dice_.Chance(80) ? request->to = SomeTarget() : request->host = SomeHost();
-  } else if (kind == FaultKind::kPartition && dice_.Chance(60)) {
-    request->between = {dice_.Chance(50) ? SomeHost() : SomeZone(),
-                        std::string(model::kControlPlaneSide)};
-  } else if (kind == FaultKind::kPartition || dice_.Chance(50)) {
+  if (request->kind == NameOf(FaultKind::kPartition) || dice_.Chance(50)) {
     request->between = {SomeZone(), SomeZone()};
   } else if (dice_.Chance(80)) {
     request->to = SomeTarget();
@@ -53,12 +45,11 @@ void FaultCalls::SetPlace(core::AddFault* request) {
 core::Command FaultCalls::Some() {
   if (dice_.Chance(15)) return core::FaultCommand(core::ClearFaults{});
   constexpr FaultKind kKinds[] = {
-      FaultKind::kLatency,   FaultKind::kBandwidth,  FaultKind::kBlackhole,   FaultKind::kBlackhole,
-      FaultKind::kRefuse,    FaultKind::kResetAfter, FaultKind::kCut,         FaultKind::kPartition,
-      FaultKind::kPartition, FaultKind::kEngineKill, FaultKind::kEnginePause, FaultKind::kHostLoss};
+      FaultKind::kLatency, FaultKind::kBandwidth,  FaultKind::kBlackhole, FaultKind::kBlackhole,
+      FaultKind::kRefuse,  FaultKind::kResetAfter, FaultKind::kCut,       FaultKind::kPartition};
   const FaultKind kind = kKinds[dice_.Between(0, std::ssize(kKinds) - 1)];
   core::AddFault request;
-  request.number = next_++;
+  request.number = world_.records().installation.next_id;
   request.kind = std::string(NameOf(kind));
   SetPlace(&request);
   if (kind == FaultKind::kLatency) request.delay = milliseconds(dice_.Between(1, 2000));

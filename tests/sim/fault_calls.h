@@ -1,4 +1,4 @@
-// Faults that somebody puts in on purpose (`ecctl fault`), drawn by the swarm.
+// Faults of the wire that somebody puts in on purpose (`ecctl fault`), drawn by the swarm.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@ class FaultCalls {
  public:
   FaultCalls(Random& dice, World& world) : dice_(dice), world_(world) {}
 
-  // A fault of some kind at some place, mostly for a time; or the end of all faults.
+  // A fault of some kind at some place, mostly for a time; or the end of all faults. Those of
+  // engines and hosts, which the world has by itself, are left to the scenarios.
   core::Command Some();
 
  private:
@@ -23,7 +24,6 @@ class FaultCalls {
 
   Random& dice_;
   World& world_;
-  uint64_t next_ = 1;
 };
 
 }  // namespace ec::sim

@@ -418,7 +418,7 @@ class Swarm {
   // Every third world has a network that changes; the others have more time for groups.
   const bool calls_network_;
   NetworkCalls network_{dice_, world_};
-  // Every fourth world has faults that somebody puts in, such as `ecctl fault` does.
+  // Every fourth world has faults of the wire that somebody puts in, as `ecctl fault` does.
   const bool puts_faults_in_;
   FaultCalls fault_calls_{dice_, world_};
   Outcome outcome_;
