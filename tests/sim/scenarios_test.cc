@@ -48,6 +48,24 @@ TEST_F(Story, AHungEngineIsKilledAndReplacedWithinThreeSeconds) {
   EXPECT_THAT(Events("cache-1"), Contains("Finished recovery for cache nodes 0001"));
 }
 
+// Reports of a lost host are not taken, so that every answer to one repeats the whole plan, and was
+// reported at once.
+TEST_F(Story, ALostHostAndTheControlPlaneDoNotAnswerEachOtherWithoutEnd) {
+  Create("cache-1", "redis");
+  ASSERT_TRUE(Settles());
+  core::AddFault loss;
+  loss.number = world_.records().installation.next_id;
+  loss.kind = "host-loss";
+  loss.host = HostOf(MemberOf("cache-1"));
+  ASSERT_TRUE(world_.Call(core::FaultCommand(loss))->ok());
+  world_.RunFor(seconds(2));
+  const uint64_t before = world_.plans_sent();
+  world_.RunFor(seconds(5));
+  EXPECT_LT(world_.plans_sent() - before, 100u);
+  ASSERT_TRUE(world_.Call(core::FaultCommand(core::ClearFaults{}))->ok());
+  EXPECT_TRUE(Settles());
+}
+
 TEST_F(Story, AnAgentsRestartHarmsNothingAndTellsNothing) {
   Create("cache-1", "redis");
   ASSERT_TRUE(Settles());

@@ -154,6 +154,7 @@ void World::Deliver(std::function<void()> what, bool cut) {
 }
 
 void World::Outbox::SendPlan(const HostId& id, const PlanUpdate& update) {
+  ++sent;
   SimHost& host = world->hosts_.at(id);
   World* w = world;
   w->Deliver(

@@ -166,6 +166,8 @@ class World {
   // Whether nothing gets from the leader to that follower. It does not show: their link stays.
   bool IsFrozen(const Engine& follower) const;
   SimStore& store() { return store_; }
+  // That the control plane has sent so far.
+  uint64_t plans_sent() const { return outbox_.sent; }
 
  private:
   class Network;
@@ -215,6 +217,7 @@ class World {
     explicit Outbox(World* w) : world(w) {}
     void SendPlan(const HostId& host, const PlanUpdate& update) override;
     World* world;
+    uint64_t sent = 0;
   };
   struct Happening {
     Instant when;
