@@ -32,6 +32,7 @@ std::vector<Status> Controller::Step(std::vector<core::Input> inputs, const Excl
   const std::set<HostId> cut_off = CutOff();
   bool everything = false;
   exclusive([&] {
+    model::NoteTime(now, &state_);
     for (size_t i = 0; i < inputs.size(); ++i) verdicts[i] = Note(inputs[i], now.instant);
   });
   for (size_t i = 0; i < inputs.size(); ++i) {

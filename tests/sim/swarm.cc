@@ -7,6 +7,7 @@
 #include "controlplane/model/names.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/network_calls.h"
+#include "tests/sim/snapshot_checker.h"
 #include "tests/sim/world.h"
 
 namespace ec::sim {
@@ -37,9 +38,16 @@ class Swarm {
         world_(seed, DrawFaults(dice_), static_cast<int>(dice_.Between(1, 5)),
                static_cast<int>(dice_.Between(1, 3))),
         checker_(world_),
-        calls_network_(seed % 3 == 0) {
+        calls_network_(seed % 3 == 0),
+        calls_snapshots_(seed % 3 == 1) {
     world_.print_trace = print;
-    world_.checker = [this] { return checker_.Check(); };
+    world_.checker = [this] {
+      const std::string why = snapshots_.Check();
+      return why.empty() ? checker_.Check() : why;
+    };
+    if (calls_snapshots_ && dice_.Chance(30)) {
+      world_.set_disk_full_percent(static_cast<int>(dice_.Between(5, 60)));
+    }
   }
 
   Outcome Run() {
@@ -55,12 +63,11 @@ class Swarm {
       world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(80) ? 1000 : 6000)));
     }
     world_.Heal();
-    const bool settled =
-        world_.RunUntil([this] { return checker_.Unsettled().empty(); }, seconds(180));
-    if (!settled) world_.Violate("never settles: " + checker_.Unsettled());
+    const bool settled = world_.RunUntil([this] { return Unsettled().empty(); }, seconds(180));
+    if (!settled) world_.Violate("never settles: " + Unsettled());
     // And it stays so.
     world_.RunFor(seconds(10));
-    if (const std::string again = checker_.Unsettled(); !again.empty()) {
+    if (const std::string again = Unsettled(); !again.empty()) {
       world_.Violate("did not stay settled: " + again);
     }
     outcome_.violation = world_.violation();
@@ -69,6 +76,11 @@ class Swarm {
   }
 
  private:
+  std::string Unsettled() const {
+    const std::string why = snapshots_.Unsettled();
+    return why.empty() ? checker_.Unsettled() : why;
+  }
+
   std::string SomeName() { return fmt::format("c-{}", dice_.Between(1, 8)); }
 
   HostId SomeHost() {
@@ -105,6 +117,10 @@ class Swarm {
   void CallSomething() {
     if (calls_network_ && dice_.Chance(30)) {
       Ask(network_.Some());
+      return;
+    }
+    if (calls_snapshots_ && dice_.Chance(40)) {
+      CallAboutSnapshots();
       return;
     }
     if (dice_.Chance(40)) {
@@ -329,6 +345,83 @@ class Swarm {
     }
   }
 
+  // --- calls about snapshots, and the clock ---
+
+  std::string SomeSnapshot() {
+    const auto& all = world_.records().snapshots;
+    if (all.empty()) return "s-0";
+    auto it = all.begin();
+    std::advance(it, dice_.Between(0, static_cast<int64_t>(all.size()) - 1));
+    return it->first;
+  }
+
+  void CallAboutSnapshots() {
+    const std::string name = fmt::format("s-{}", ++taken_);
+    const std::string restored = fmt::format("r-{}", dice_.Between(1, 3));
+    switch (dice_.Between(1, 12)) {
+      case 1:
+      case 2:
+        Ask(core::CreateSnapshot{name, SomeName(), std::nullopt, {}});
+        return;
+      case 3:
+        Ask(core::CreateSnapshot{name, std::nullopt, SomeGroup(), {}});
+        return;
+      case 4: {
+        const std::string gone = SomeSnapshot();
+        snapshots_.deleted.insert(gone);
+        Ask(core::DeleteSnapshot{gone});
+        return;
+      }
+      case 5:
+        Ask(core::CopySnapshot{SomeSnapshot(), name, std::nullopt, {}});
+        return;
+      case 6: {
+        core::CreateCluster request;
+        request.id = restored;
+        request.snapshot_name = SomeSnapshot();
+        Ask(request);
+        return;
+      }
+      case 7: {
+        std::optional<std::string> last;
+        if (dice_.Chance(50)) last = name;
+        Ask(core::DeleteCluster{restored, last});
+        return;
+      }
+      case 8: {
+        core::ModifyCluster request;
+        request.id = restored;
+        request.snapshot_retention = static_cast<int>(dice_.Between(0, 5));
+        Ask(request);
+        return;
+      }
+      case 9: {
+        core::ModifyGroup request;
+        request.id = SomeGroup();
+        request.snapshot_retention = static_cast<int>(dice_.Between(0, 5));
+        Ask(request);
+        return;
+      }
+      case 10:
+        if (dice_.Chance(30)) Ask(core::DeleteGroup{SomeGroup(), false, name});
+        return;
+      default:
+        LetDaysPass();
+    }
+  }
+
+  // Forty at most; each stops where something is due.
+  void LetDaysPass() {
+    const auto days = std::chrono::days(dice_.Between(1, dice_.Chance(80) ? 4 : 40));
+    const model::EmulatorClock& clock = world_.records().installation.clock;
+    const WallTime end = TimeOn(clock, world_.clock().wall) + days;
+    for (int i = 0; i < 50; ++i) {
+      Ask(core::StepClock{end});
+      world_.RunFor(milliseconds(dice_.Between(1, 200)));
+      if (TimeOn(world_.records().installation.clock, world_.clock().wall) >= end) return;
+    }
+  }
+
   // --- faults ---
 
   void Harm() {
@@ -413,6 +506,10 @@ class Swarm {
   // Every third world has a network that changes; the others have more time for groups.
   const bool calls_network_;
   NetworkCalls network_{dice_, world_};
+  // Every third world has backups, full disks, and days that pass at once.
+  const bool calls_snapshots_;
+  SnapshotChecker snapshots_{world_};
+  int taken_ = 0;
   Outcome outcome_;
 };
 

@@ -130,6 +130,7 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
       create.engine = random.Chance(60) ? "memcached" : "redis";
       create.node_type = "cache.m5.large";
       if (create.engine == "memcached") create.nodes = static_cast<int>(random.Between(1, 5));
+      if (create.engine == "redis") create.snapshot_retention = 3;
       create.tags = {{"a", "b"}, {"k'; DROP TABLE member; --", std::to_string(i)}};
       const auto& groups = world.records().security_groups;
       if (!groups.empty() && random.Chance(50)) create.security_groups = {groups.begin()->first};
@@ -149,6 +150,19 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
           break;
         default:
           world.Call(create);
+      }
+      if (random.Chance(30)) {
+        world.Call(core::CreateSnapshot{
+            "s-" + std::to_string(i), id, std::nullopt, {{"key", std::to_string(i)}}});
+        world.Call(core::StepClock{WallTime(std::chrono::days(20'000 + i))});
+        world.RunFor(std::chrono::milliseconds(random.Between(1, 500)));
+        if (random.Chance(50)) world.Call(core::SetClock{{}, false, random.Chance(50)});
+      }
+      if (random.Chance(30)) {
+        core::CreateCluster restored;
+        restored.id = "r-" + std::to_string(i % 3);
+        restored.snapshot_name = "s-" + std::to_string(random.Between(0, i));
+        world.Call(restored);
       }
       if (random.Chance(30)) {
         core::AddFault fault;
