@@ -44,7 +44,6 @@ void Limit(int resource, rlim_t most) {
   const int input = open("/dev/null", O_RDONLY);
   if (input < 0 || dup2(input, 0) < 0) _exit(126);
   syscall(SYS_close_range, 3, UINT_MAX, 0);
-  setsid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   Limit(RLIMIT_CORE, 0);
