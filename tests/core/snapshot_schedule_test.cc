@@ -218,6 +218,7 @@ TEST_F(ScheduleTest, APendingChangeWaitsForTheMaintenanceWindowOnThisClock) {
 TEST_F(ScheduleTest, AFaultLastsAsLongOnTheMachinesClockWhateverIsEmulated) {
   MakeMaster("c");
   AddFault fault;
+  fault.number = plane.records().installation.next_id;
   fault.kind = "blackhole";
   fault.to = "c";
   fault.duration = std::chrono::seconds(30);

@@ -100,7 +100,8 @@ TEST_F(SnapshotTest, NamesAreCheckedAndNeverUsedTwice) {
   MakeMaster("c");
   TakeNow("s", "c");
   ExpectRefused(CreateSnapshot{"S", "c", {}, {}}, Fault::kSnapshotAlreadyExists, HasSubstr("s"));
-  for (const std::string bad : {"1s", "a--b", "a-", "a.b", "../s", std::string(41, 'a')}) {
+  const std::vector<std::string> names = {"1s", "a--b", "a-", "a.b", "../s", std::string(41, 'a')};
+  for (const std::string& bad : names) {
     ExpectRefused(CreateSnapshot{bad, "c", {}, {}}, Fault::kInvalidParameterValue,
                   HasSubstr("SnapshotName"));
   }

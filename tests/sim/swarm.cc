@@ -39,7 +39,7 @@ class Swarm {
                static_cast<int>(dice_.Between(1, 3))),
         checker_(world_),
         calls_network_(seed % 3 == 0),
-        calls_snapshots_(seed % 3 == 1) {
+        calls_snapshots_(seed % 6 == 4) {
     world_.print_trace = print;
     world_.checker = [this] {
       const std::string why = snapshots_.Check();
@@ -506,7 +506,7 @@ class Swarm {
   // Every third world has a network that changes; the others have more time for groups.
   const bool calls_network_;
   NetworkCalls network_{dice_, world_};
-  // Every third world has backups, full disks, and days that pass at once.
+  // Every sixth world has backups, full disks, and days that pass at once.
   const bool calls_snapshots_;
   SnapshotChecker snapshots_{world_};
   int taken_ = 0;
