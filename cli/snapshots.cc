@@ -8,6 +8,8 @@
 #include "cli/commands.h"
 #include "cli/groups.h"
 #include "cli/installation.h"
+#include "cli/lookup.h"
+#include "cli/network_lookup.h"
 #include "cli/setting_options.h"
 #include "cli/snapshot_view.h"
 #include "cli/tags.h"
