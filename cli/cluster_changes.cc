@@ -16,7 +16,7 @@ namespace {
 constexpr char kAzModeText[] = "Memcached: single-az or cross-az";
 
 // The service judges the values; what is absent here is absent in the request.
-struct CreateOptions : SettingOptions {
+struct CreateOptions : SettingOptions, SeedOptions {
   std::string id;
   std::optional<std::string> engine, node_type, group;
   std::optional<std::string> engine_version, az_mode, zone, subnet_group;
@@ -44,8 +44,13 @@ Outcome ToRequest(const CreateOptions& options, v1::CreateCacheClusterRequest* r
     if (options.node_type) request->set_cache_node_type(*options.node_type);
     if (options.nodes) request->set_num_cache_nodes(*options.nodes);
   } else {
-    request->set_engine(options.engine.value_or("redis"));
-    request->set_cache_node_type(options.node_type.value_or("cache.t3.micro"));
+    // A snapshot says what it was taken of.
+    const bool decides = options.from_snapshot.has_value();
+    if (options.engine || !decides) request->set_engine(options.engine.value_or("redis"));
+    if (options.node_type || !decides) {
+      request->set_cache_node_type(options.node_type.value_or("cache.t3.micro"));
+    }
+    SetSeed(options, request);
     const int one_per_zone = std::max(static_cast<int>(options.zones.size()), 1);
     request->set_num_cache_nodes(options.nodes.value_or(one_per_zone));
   }
@@ -116,6 +121,7 @@ void AddCreateCommand(CommandLine& line, CLI::App* cluster) {
       "  ecctl cluster create sessions --engine-version 7.0 --snapshot-retention 7\n"
       "  ecctl cluster create pages --engine memcached --nodes 3 --az-mode cross-az \\\n"
       "      --zones us-east-1a,us-east-1b,us-east-1c --tag team=web --wait\n"
+      "  ecctl cluster create demo2 --from-snapshot before-upgrade --wait\n"
       "  ecctl cluster create orders-reports --group orders --zone us-east-1c --wait\n");
   create.Argument("ID", "NAME", &options->id, "Its name: 1..50 letters, digits and hyphens")
       .Option("--engine", "ENGINE", &options->engine, "redis or memcached (default redis)")
@@ -130,6 +136,7 @@ void AddCreateCommand(CommandLine& line, CLI::App* cluster) {
       .Option("--subnet-group", "SUBNET-GROUP", &options->subnet_group,
               "Where it lives: its VPC and zones (default: default)");
   create.Option("--az-mode", "MODE", &options->az_mode, kAzModeText);
+  AddSeedOptions(create, options.get());
   AddSettingOptions(create, options.get());
   create.Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times")
       .Flag("--no-auto-minor-version-upgrade", &options->no_auto_minor_version_upgrade,

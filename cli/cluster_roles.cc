@@ -21,6 +21,7 @@ struct DemoteOptions {
   std::string id;
   std::string group, primary, new_group;
   bool accept_data_loss = false;
+  std::optional<std::string> final_snapshot;
   bool wait = false;
 };
 
@@ -111,6 +112,7 @@ Outcome Demote(Context& context, const DemoteOptions& options) {
     request.set_replication_group_id(options.group);
   }
   request.set_accept_data_loss(true);
+  if (options.final_snapshot) request.set_final_snapshot_identifier(*options.final_snapshot);
   v1::DemoteCacheClusterResponse response;
   EC_RETURN_UNLESS_OK(context.Call(&v1::ElastiCache::Stub::DemoteCacheCluster, request, &response));
   if (options.wait) {
@@ -152,6 +154,8 @@ void AddRoleCommands(CommandLine& line, CLI::App* cluster) {
       .Excludes("--group")
       .Option("--new-group", "NAME", &demote->new_group, "With --primary: the new group's id")
       .Excludes("--group")
+      .Option("--final-snapshot", "NAME", &demote->final_snapshot,
+              "Take a snapshot of its data first; without it nothing is demoted")
       .Flag("-y,--yes,--accept-data-loss", &demote->accept_data_loss, "Do not ask for confirmation")
       .Flag("--wait", &demote->wait, kWaitText);
 }

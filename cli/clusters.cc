@@ -22,6 +22,7 @@ struct ClusterOptions {
   bool yes = false;
   bool wait = false;
   std::vector<std::string> nodes;
+  std::optional<std::string> final_snapshot;
 };
 
 Outcome ListClusters(Context& context) {
@@ -72,6 +73,7 @@ Outcome DeleteCluster(Context& context, const ClusterOptions& options) {
   if (options.wait) EC_RETURN_UNLESS_OK(FindLastSerial(context, &last_serial));
   v1::DeleteCacheClusterRequest request;
   request.set_cache_cluster_id(options.id);
+  if (options.final_snapshot) request.set_final_snapshot_identifier(*options.final_snapshot);
   v1::DeleteCacheClusterResponse response;
   EC_RETURN_UNLESS_OK(context.Call(&v1::ElastiCache::Stub::DeleteCacheCluster, request, &response));
   if (options.wait) {
@@ -135,8 +137,11 @@ void AddClusterCommands(CommandLine& line) {
           [options](Context& context) { return DeleteCluster(context, *options); },
           "Examples:\n"
           "  ecctl cluster delete demo\n"
-          "  ecctl cluster delete demo --yes --wait\n")
+          "  ecctl cluster delete demo --yes --wait\n"
+          "  ecctl cluster delete demo --final-snapshot demo-last --yes --wait\n")
       .Argument("ID", "CLUSTER", &options->id, "The cache cluster")
+      .Option("--final-snapshot", "NAME", &options->final_snapshot,
+              "Take a snapshot of this name first; without it nothing is deleted")
       .Flag("-y,--yes", &options->yes, "Do not ask for confirmation")
       .Flag("--wait", &options->wait, kWaitText);
   line.AddCommand(

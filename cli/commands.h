@@ -17,6 +17,7 @@ void AddDownCommand(CommandLine& line);            // down.cc
 void AddStatusCommands(CommandLine& line);         // status.cc
 void AddClusterCommands(CommandLine& line);        // clusters.cc
 void AddGroupCommands(CommandLine& line);          // groups.cc
+void AddSnapshotCommands(CommandLine& line);       // snapshots.cc
 void AddVpcCommands(CommandLine& line);            // vpcs.cc
 void AddSubnetCommands(CommandLine& line);         // subnets.cc
 void AddSecurityGroupCommands(CommandLine& line);  // security_groups.cc
@@ -32,6 +33,7 @@ void AddFaultCommands(CommandLine& line);          // faults.cc
 void AddHostCommands(CommandLine& line);           // hosts.cc
 void AddNodeTypeCommands(CommandLine& line);       // node_types.cc
 void AddEngineVersionCommands(CommandLine& line);  // engine_versions.cc
+void AddClockCommands(CommandLine& line);          // clock.cc
 void AddServiceCommands(CommandLine& line);        // service.cc
 void AddRpcCommand(CommandLine& line);             // rpc.cc
 void AddCompletionCommands(CommandLine& line);     // completion.cc

@@ -14,6 +14,7 @@
 #include "cli/lookup.h"
 #include "cli/network_completion.h"
 #include "cli/rpc.h"
+#include "cli/snapshot_view.h"
 #include "cli/tags.h"
 #include "cli/text.h"
 #include "common/engine_kind.h"
@@ -196,6 +197,17 @@ Candidates Faults(Context& context) {
   return candidates;
 }
 
+Candidates Snapshots(Context& context) {
+  v1::DescribeSnapshotsResponse response;
+  if (!FindSnapshots(context, {}, &response).ok()) return {};
+  Candidates candidates;
+  for (const v1::Snapshot& snapshot : response.snapshots()) {
+    candidates.push_back(
+        {snapshot.snapshot_name(), snapshot.snapshot_source() + ", " + snapshot.snapshot_status()});
+  }
+  return candidates;
+}
+
 Candidates TagKeys(Context& context, const std::string& resource) {
   v1::ListTagsForResourceRequest request;
   if (!FindArn(context, resource, request.mutable_resource_name()).ok()) return {};
@@ -265,6 +277,8 @@ Candidates ValuesOf(CommandLine& line, Context& context, const CLI::Option& opti
   if (kind == "TARGET") return Targets(context);
   if (kind == "SIDE SIDE") return Sides(context);
   if (kind == "FAULT") return Faults(context);
+  if (kind == "SNAPSHOT") return Snapshots(context);
+  if (kind == "KIND") return Words({"automated", "manual"});
   if (kind == "KEY") return TagKeys(context, first);
   if (kind == "METHOD") return RpcMethods();
   if (kind == "DIR") return Directories(prefix);

@@ -327,6 +327,50 @@ expect "is now a replica of replication group carts"
 run_redis -h "$staging_address" get only
 expect "(nil)"
 
+tell "Back a cluster up every night for 36 nights, in seconds, and keep each backup for 35 days"
+run ecctl cluster create ledger --snapshot-retention 35 --snapshot-window 05:00-06:00 --maintenance-window sun:09:00-sun:10:00 --wait
+ledger=$(node_address ledger 0001)
+run_redis -h "$ledger" set balance 100
+run ecctl clock advance 36d
+expect "36 snapshots taken, 1 expired on the way"
+run_redis -h "$ledger" set balance 0
+typed ecctl snapshot list --cluster ledger
+out=$(ecctl snapshot list --cluster ledger)
+(($(grep -c automatic <<<"$out") == 35)) || wrong "there are not 35 backups"
+out=$(head -n 3 <<<"$out")
+indent
+
+tell "Restore the oldest of them into a new cluster"
+oldest=$(ecctl snapshot list --cluster ledger -o json | jq -r '.snapshots[0].snapshot_name')
+run ecctl snapshot restore "$oldest" --cluster ledger-then --wait
+expect "ledger-then is available"
+run_redis -h "$(node_address ledger-then 0001)" get balance
+expect '"100"'
+
+tell "Export it, and load the file in a bare redis-server that knows nothing of this"
+mkdir "$state/bare"
+run ecctl snapshot export "$oldest" "$state/bare/dump.rdb"
+printf '\n  $ redis-server --dir %s --port 0 --unixsocket %s &\n' "$state/bare" "$state/bare/sock"
+redis-server --dir "$state/bare" --port 0 --unixsocket "$state/bare/sock" --save '' \
+  >"$state/bare/log" 2>&1 &
+writer=$!
+await 5 redis-cli -s "$state/bare/sock" ping
+run_redis -s "$state/bare/sock" get balance
+expect '"100"'
+redis-cli -s "$state/bare/sock" shutdown nosave >/dev/null 2>&1 || true
+wait "$writer" || true
+writer=
+
+tell "Damage one byte of that file: it is not taken"
+printf 'X' | dd of="$state/bare/dump.rdb" bs=1 seek=60 conv=notrunc status=none
+refused ecctl snapshot import "$state/bare/dump.rdb" damaged
+expect "redis-check-rdb does not accept it"
+mkdir "$state/buckets/backups"
+cp "$state/bare/dump.rdb" "$state/buckets/backups/ledger.rdb"
+refused ecctl cluster create ledger-again --from-rdb s3://backups/ledger.rdb --wait
+expect "restore-failed"
+run ecctl clock set machine
+
 tell "Make a second VPC, with a Redis cluster of its own, and an instance in each of the two VPCs"
 run ecctl vpc create 10.0.0.0/16 --name shop
 run ecctl subnet create shop 10.0.1.0/24 --zone us-east-1a --name shop-a
@@ -388,7 +432,12 @@ await 20 group_is_whole carts
 if [[ -z $keep ]]; then
   tell "Delete the clusters and stop"
   run ecctl cluster delete basket --yes --wait
-  run ecctl cluster delete orders --yes --wait
+  run ecctl cluster delete orders --final-snapshot orders-last --yes --wait
+  run ecctl snapshot show orders-last
+  expect "available"
+  run ecctl cluster delete ledger --yes --wait
+  run ecctl cluster delete ledger-then --yes --wait
+  run ecctl cluster delete ledger-again --yes --wait
   run ecctl cluster delete pages --yes --wait
   run ecctl group delete carts --yes --wait
   run ecctl down --discard

@@ -51,6 +51,7 @@ void AddAllCommands(CommandLine& line) {
   AddEventCommands(line);
   AddFaultCommands(line);
   AddTagCommands(line);
+  AddSnapshotCommands(line);
   AddVpcCommands(line);
   AddSubnetCommands(line);
   AddSecurityGroupCommands(line);
@@ -61,6 +62,7 @@ void AddAllCommands(CommandLine& line) {
   AddNodeTypeCommands(line);
   AddEngineVersionCommands(line);
   AddRpcCommand(line);
+  AddClockCommands(line);
   AddServiceCommands(line);
   AddCompletionCommands(line);
 }

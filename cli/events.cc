@@ -40,8 +40,14 @@ Outcome ListEvents(Context& context, const EventOptions& options) {
   }
   if (options.all) request.set_duration(kMinutesKept);
   if (options.since) {
+    // Events are dated by the service's clock, which may have been advanced.
+    WallTime now = context.now().wall;
+    v1::DescribeClockResponse clock;
+    if (context.Call(&v1::Emulator::Stub::DescribeClock, {}, &clock).ok()) {
+      now = ToWallTime(clock.clock().time());
+    }
     const WallTime from =
-        context.now().wall - std::chrono::duration_cast<std::chrono::milliseconds>(*options.since);
+        now - std::chrono::duration_cast<std::chrono::milliseconds>(*options.since);
     const auto ms = from.time_since_epoch().count();
     request.mutable_start_time()->set_seconds(ms / 1000);
     request.mutable_start_time()->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);

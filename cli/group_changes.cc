@@ -17,7 +17,7 @@ namespace ec::cli {
 namespace {
 
 // The service judges the values; what is absent here is absent in the request.
-struct CreateOptions : SettingOptions {
+struct CreateOptions : SettingOptions, SeedOptions {
   std::string id;
   std::optional<std::string> description, primary, engine, node_type, engine_version, subnet_group;
   std::optional<int> replicas, port;
@@ -30,6 +30,7 @@ struct CreateOptions : SettingOptions {
 struct ModifyOptions : SettingOptions {
   std::string id;
   std::optional<std::string> description, primary, engine_version, notification_status;
+  std::optional<std::string> snapshotting;
   std::optional<bool> automatic_failover, multi_az, auto_minor_version_upgrade;
   bool apply_immediately = true;
   bool wait = false;
@@ -53,8 +54,12 @@ void SetMembers(const CreateOptions& options, v1::CreateReplicationGroupRequest*
   request->set_multi_az_enabled(
       options.multi_az.value_or(failover && replicas > 0 && zones.size() != 1));
   for (const std::string& zone : options.zones) request->add_preferred_cache_cluster_azs(zone);
-  request->set_engine(options.engine.value_or("redis"));
-  request->set_cache_node_type(options.node_type.value_or("cache.t3.micro"));
+  const bool decides = options.from_snapshot.has_value();  // it says what it was taken of
+  if (options.engine || !decides) request->set_engine(options.engine.value_or("redis"));
+  if (options.node_type || !decides) {
+    request->set_cache_node_type(options.node_type.value_or("cache.t3.micro"));
+  }
+  SetSeed(options, request);
 }
 
 Outcome ToRequest(const CreateOptions& options, v1::CreateReplicationGroupRequest* request) {
@@ -102,6 +107,7 @@ v1::ModifyReplicationGroupRequest ToRequest(const ModifyOptions& options) {
   }
   if (options.multi_az) request.set_multi_az_enabled(*options.multi_az);
   if (options.engine_version) request.set_engine_version(*options.engine_version);
+  if (options.snapshotting) request.set_snapshotting_cluster_id(*options.snapshotting);
   SetSettings(options, &request);
   if (options.notification_status) {
     request.set_notification_topic_status(*options.notification_status);
@@ -224,6 +230,7 @@ void AddGroupCreateCommand(CommandLine& line, CLI::App* group) {
       .Option("--subnet-group", "SUBNET-GROUP", &options->subnet_group,
               "Where it lives: its VPC and zones (default: default)");
   AddSettingOptions(create, options.get());
+  AddSeedOptions(create, options.get());
   create.Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times")
       .Flag("--no-auto-minor-version-upgrade", &options->no_auto_minor_version_upgrade,
             "Stay on the engine version that is asked for")
@@ -247,7 +254,9 @@ void AddGroupModifyCommand(CommandLine& line, CLI::App* group) {
       .OnOff("automatic-failover", &options->automatic_failover,
              "A replica takes over when the primary fails, or not")
       .OnOff("multi-az", &options->multi_az, "Members in different zones, or not")
-      .Option("--engine-version", "VERSION", &options->engine_version, "Upwards only");
+      .Option("--engine-version", "VERSION", &options->engine_version, "Upwards only")
+      .Option("--snapshotting-cluster", "MEMBER", &options->snapshotting,
+              "The member of which backups are taken (default: a replica)");
   AddSettingOptions(modify, options.get());
   modify
       .Option("--notification-status", "STATUS", &options->notification_status,

@@ -23,6 +23,7 @@ struct GroupOptions {
   bool yes = false;
   bool retain_primary = false;
   bool wait = false;
+  std::optional<std::string> final_snapshot;
 };
 
 Outcome ListGroups(Context& context) {
@@ -73,6 +74,7 @@ Outcome DeleteGroup(Context& context, const GroupOptions& options) {
   v1::DeleteReplicationGroupRequest request;
   request.set_replication_group_id(options.id);
   if (options.retain_primary) request.set_retain_primary_cluster(true);
+  if (options.final_snapshot) request.set_final_snapshot_identifier(*options.final_snapshot);
   v1::DeleteReplicationGroupResponse response;
   EC_RETURN_UNLESS_OK(
       context.Call(&v1::ElastiCache::Stub::DeleteReplicationGroup, request, &response));
@@ -208,6 +210,9 @@ void AddGroupCommands(CommandLine& line) {
       .Argument("ID", "REPLICATION-GROUP", &options->id, "The replication group")
       .Flag("--retain-primary", &options->retain_primary,
             "Keep the primary with its data, as a cluster of its own")
+      .Option("--final-snapshot", "NAME", &options->final_snapshot,
+              "Take a snapshot of this name first; without it nothing is deleted")
+      .Excludes("--retain-primary")
       .Flag("-y,--yes", &options->yes, "Do not ask for confirmation")
       .Flag("--wait", &options->wait, kWaitText);
 }

@@ -125,6 +125,8 @@ Outcome MakeAbsolute(const std::string& path, std::string* absolute) {
 std::string InstallationFile(const std::string& dir) { return dir + "/installation.json"; }
 std::string ControlPlaneDirectory(const std::string& dir) { return dir + "/controlplane"; }
 std::string HostsDirectory(const std::string& dir) { return dir + "/hosts"; }
+std::string SnapshotsDirectory(const std::string& dir) { return dir + "/snapshots"; }
+std::string BucketsDirectory(const std::string& dir) { return dir + "/buckets"; }
 std::string HostDirectory(const std::string& dir, const std::string& host) {
   return HostsDirectory(dir) + "/" + host;
 }

@@ -4,6 +4,8 @@
 //   DIR/installation.json         written by `ecctl up` before anything is started
 //   DIR/controlplane/             controlplane.json while it serves, .log, .out
 //   DIR/hosts/<host>/             agent.json while it runs, agent.log, agent.out
+//   DIR/snapshots/                snapshot files, of all hosts
+//   DIR/buckets/<bucket>/<key>    the objects of arn:aws:s3:::<bucket>/<key>
 //   DIR/.lock                     held by the one `up` or `down` that is at work
 #pragma once
 
@@ -64,6 +66,8 @@ Outcome MakeAbsolute(const std::string& path, std::string* absolute);
 std::string InstallationFile(const std::string& dir);
 std::string ControlPlaneDirectory(const std::string& dir);
 std::string HostsDirectory(const std::string& dir);
+std::string SnapshotsDirectory(const std::string& dir);
+std::string BucketsDirectory(const std::string& dir);
 std::string HostDirectory(const std::string& dir, const std::string& host);
 // The names of the directories in hosts/, in order.
 std::vector<std::string> HostsOnDisk(const std::string& dir);

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command_line.h"
@@ -46,6 +47,30 @@ void SetSettings(const SettingOptions& options, Request* request) {
   }
   if (options.snapshot_window) request->set_snapshot_window(*options.snapshot_window);
   if (options.notification_topic) request->set_notification_topic_arn(*options.notification_topic);
+}
+
+// What a new Redis begins with.
+struct SeedOptions {
+  std::optional<std::string> from_snapshot, from_rdb;
+};
+
+inline void AddSeedOptions(Command& command, SeedOptions* options) {
+  command
+      .Option("--from-snapshot", "SNAPSHOT", &options->from_snapshot,
+              "Redis: begin with the data of this snapshot, and with its settings by default")
+      .Option("--from-rdb", "s3://BUCKET/KEY", &options->from_rdb,
+              "Redis: begin with an RDB file, an object in a bucket of the installation");
+}
+
+// `Request` is any of the API's that create a cluster or a group.
+template <typename Request>
+void SetSeed(const SeedOptions& options, Request* request) {
+  if (options.from_snapshot) request->set_snapshot_name(*options.from_snapshot);
+  if (!options.from_rdb) return;
+  constexpr std::string_view kS3 = "s3://";
+  const bool is_short = options.from_rdb->starts_with(kS3);
+  request->add_snapshot_arns(is_short ? "arn:aws:s3:::" + options.from_rdb->substr(kS3.size())
+                                      : *options.from_rdb);
 }
 
 inline constexpr char kWaitText[] = "Wait until it is done, and tell how it goes";

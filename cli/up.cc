@@ -123,7 +123,11 @@ std::vector<std::string> AgentCommand(const Startup& startup, const std::string&
                                    "--log-level",
                                    startup.installation.log_level,
                                    "--log-file",
-                                   dir + "/agent.log"};
+                                   dir + "/agent.log",
+                                   "--snapshots",
+                                   SnapshotsDirectory(startup.dir),
+                                   "--buckets",
+                                   BucketsDirectory(startup.dir)};
   const auto add = [&](const char* flag, const std::optional<std::string>& value) {
     if (value) argv.insert(argv.end(), {flag, *value});
   };
@@ -314,6 +318,7 @@ Outcome Up(Context& context, const UpOptions& options) {
 
   const InterruptScope interrupt_scope;
   EC_RETURN_UNLESS_OK(MakeDirectory(startup.dir));
+  EC_RETURN_UNLESS_OK(MakeDirectory(BucketsDirectory(startup.dir)));
   UniqueFd lock;
   EC_RETURN_UNLESS_OK(LockInstallation(startup.dir, startup.deadline, &lock));
   EC_RETURN_UNLESS_OK(ReadInstallation(startup.dir, &recorded));

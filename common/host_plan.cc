@@ -16,6 +16,7 @@ bool Merge(const PlanUpdate& update, HostPlan* plan) {
   for (const EndpointSpec& endpoint : update.endpoints) plan->endpoints[endpoint.id] = endpoint;
   if (update.network || update.base == 0) plan->network = update.network;
   if (update.faults || update.base == 0) plan->faults = update.faults;
+  if (update.tasks || update.base == 0) plan->tasks = update.tasks;
   plan->revision = update.revision;
   return true;
 }

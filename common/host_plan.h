@@ -15,6 +15,7 @@
 #include "common/access.h"
 #include "common/address.h"
 #include "common/engine_kind.h"
+#include "common/snapshot_work.h"
 #include "common/time.h"
 #include "common/wire_fault.h"
 
@@ -51,6 +52,8 @@ struct MemberSpec {
   Address address;         // of its own endpoint: what a Redis calls itself to others
   uint64_t condemned = 0;  // if this launch runs, it is to be killed
   std::optional<ReplicationSpec> replication;  // absent: a master that nobody follows
+  // As long as it is there, every launch begins with it; without, with nothing.
+  std::optional<Seed> seed;
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
 };
 
@@ -104,6 +107,7 @@ struct PlanUpdate {
   std::vector<OffsetQuestion> questions;
   SharedNetwork network;  // the whole of it; none: it is as it was
   SharedFaults faults;    // all of the host's; none: as they were
+  SharedTasks tasks;      // the same
   friend bool operator==(const PlanUpdate&, const PlanUpdate&) = default;
 };
 
@@ -113,6 +117,7 @@ struct HostPlan {
   std::map<EndpointId, EndpointSpec> endpoints;
   SharedNetwork network;
   SharedFaults faults;
+  SharedTasks tasks;
   friend bool operator==(const HostPlan&, const HostPlan&) = default;
 };
 
@@ -154,6 +159,9 @@ struct MemberReport {
   uint64_t start_time = 0;     // of that process (common/process.h)
   std::string engine_version;  // what the engine itself says; empty until it has answered
   std::string trouble;         // why it is down or failed, in a sentence; empty when all is well
+  // Its seed is damaged, or is nothing that it could begin with: it is left alone, and `trouble`
+  // says why.
+  bool unseeded = false;
   std::optional<ReplicationReport> replication;
   friend bool operator==(const MemberReport&, const MemberReport&) = default;
 };
@@ -206,6 +214,7 @@ struct HostReport {
   std::vector<EndpointReport> endpoints;
   std::vector<MemberId> gone_members;  // neither process nor directory is left; only when base > 0
   std::vector<EndpointId> gone_endpoints;
+  std::vector<TaskReport> tasks;  // all of those in its plan that it has begun, whatever the base
   friend bool operator==(const HostReport&, const HostReport&) = default;
 };
 

@@ -32,6 +32,8 @@ struct Flags : DaemonFlags {
   int relay_threads = 0;
   std::string deny = "reset";
   std::string netns;
+  std::string snapshots;
+  std::string buckets;
 };
 
 std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
@@ -66,6 +68,12 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
   app.add_option(
       "--netns", flags->netns,
       "Serve every endpoint in its VPC's network namespace as well, whose name begins so");
+  app.add_option("--snapshots", flags->snapshots,
+                 "Directory of snapshot files, the same for all hosts of the machine (default: "
+                 "snapshots in --dir)");
+  app.add_option("--buckets", flags->buckets,
+                 "Directory whose directories are the buckets of arn:aws:s3:::BUCKET/KEY (default: "
+                 "buckets in --dir)");
   app.add_flag("--stop-engines", flags->stop_engines,
                "Stop the host's engines in order, keeping Redis data for the next start, and exit. "
                "No agent may be running in the directory");
@@ -129,12 +137,21 @@ std::string NetcardPath() {
   return (self.parent_path() / "libec_netcard.so").string();
 }
 
+std::string Absolute(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::absolute(path, error).string();
+}
+
 int RunAgent(const Flags& flags) {
   const sigset_t signals = BlockStopSignals();
   agent::AgentOptions options;
   options.dir = flags.dir;
   options.control_plane = flags.control_plane;
   options.machine = LookAtMachine();
+  options.machine.snapshots =
+      Absolute(flags.snapshots.empty() ? flags.dir + "/snapshots" : flags.snapshots);
+  options.machine.buckets =
+      Absolute(flags.buckets.empty() ? flags.dir + "/buckets" : flags.buckets);
   const bool hands_over = flags.carry == "hand-over";
   options.programs = engine::FindPrograms(hands_over ? NetcardPath() : "");
   options.endpoints.carry = hands_over ? Carry::kHandOver : Carry::kRelay;

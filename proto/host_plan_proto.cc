@@ -1,5 +1,6 @@
 #include "proto/host_plan_proto.h"
 
+#include "proto/snapshot_work_proto.h"
 #include "proto/wire_fault_proto.h"
 
 namespace ec {
@@ -56,6 +57,7 @@ void ToProto(const MemberSpec& spec, v1::MemberSpec* out) {
   ToProto(spec.address, out->mutable_address());
   out->set_condemned(spec.condemned);
   if (spec.replication) ToProto(*spec.replication, out->mutable_replication());
+  if (spec.seed) ec::ToProto(*spec.seed, out->mutable_seed());
 }
 
 Status UnknownEngine(const std::string& name) {
@@ -76,6 +78,7 @@ Result<MemberSpec> FromProto(const v1::MemberSpec& in) {
   spec.address = FromProto(in.address());
   spec.condemned = in.condemned();
   if (in.has_replication()) spec.replication = FromProto(in.replication());
+  if (in.has_seed()) spec.seed = ec::FromProto(in.seed());
   return spec;
 }
 
@@ -240,6 +243,7 @@ void ToProto(const MemberReport& report, v1::MemberReport* out) {
   out->set_start_time(report.start_time);
   out->set_engine_version(report.engine_version);
   out->set_trouble(report.trouble);
+  out->set_unseeded(report.unseeded);
   if (report.replication) ToProto(*report.replication, out->mutable_replication());
 }
 
@@ -255,6 +259,7 @@ MemberReport FromProto(const v1::MemberReport& in) {
   report.start_time = in.start_time();
   report.engine_version = in.engine_version();
   report.trouble = in.trouble();
+  report.unseeded = in.unseeded();
   if (in.has_replication()) report.replication = FromProto(in.replication());
   return report;
 }
@@ -327,6 +332,7 @@ void ToProto(const HostReport& report, v1::HostReport* out) {
   for (const EndpointReport& endpoint : report.endpoints) ToProto(endpoint, out->add_endpoints());
   for (const MemberId id : report.gone_members) out->add_gone_members(id);
   for (const EndpointId id : report.gone_endpoints) out->add_gone_endpoints(id);
+  for (const TaskReport& task : report.tasks) ToProto(task, out->add_tasks());
 }
 
 void ToProto(const PlanUpdate& update, v1::PlanUpdate* out) {
@@ -341,6 +347,7 @@ void ToProto(const PlanUpdate& update, v1::PlanUpdate* out) {
   for (const OffsetQuestion& question : update.questions) ToProto(question, out->add_questions());
   if (update.network) ToProto(*update.network, out->mutable_network());
   if (update.faults) ToProto(*update.faults, out->mutable_faults());
+  if (update.tasks) ToProto(*update.tasks, out->mutable_tasks());
 }
 
 void ToProto(const HostPlan& plan, v1::PlanUpdate* out) {
@@ -349,6 +356,7 @@ void ToProto(const HostPlan& plan, v1::PlanUpdate* out) {
   for (const auto& [id, endpoint] : plan.endpoints) ToProto(endpoint, out->add_endpoints());
   if (plan.network) ToProto(*plan.network, out->mutable_network());
   if (plan.faults) ToProto(*plan.faults, out->mutable_faults());
+  if (plan.tasks) ToProto(*plan.tasks, out->mutable_tasks());
 }
 
 Result<HostHello> FromProto(const v1::HostHello& in) {
@@ -381,6 +389,7 @@ HostReport FromProto(const v1::HostReport& in) {
   }
   report.gone_members.assign(in.gone_members().begin(), in.gone_members().end());
   report.gone_endpoints.assign(in.gone_endpoints().begin(), in.gone_endpoints().end());
+  for (const v1::TaskReport& task : in.tasks()) report.tasks.push_back(FromProto(task));
   return report;
 }
 
@@ -405,6 +414,7 @@ Result<PlanUpdate> FromProto(const v1::PlanUpdate& in) {
   }
   if (in.has_network()) update.network = SharedNetwork(FromProto(in.network()));
   if (in.has_faults()) update.faults = SharedFaults(FromProto(in.faults()));
+  if (in.has_tasks()) update.tasks = SharedTasks(FromProto(in.tasks()));
   return update;
 }
 

@@ -9,6 +9,7 @@
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/snapshot_commands.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/names.h"
 
@@ -27,7 +28,7 @@ Result<model::ClusterId> FindExisting(const Draft& draft, const std::string& tex
   return *id;
 }
 
-Status Delete(Draft& draft, const Settings&, const DeleteCluster& request) {
+Status Delete(Draft& draft, const Settings& settings, const DeleteCluster& request) {
   Result<model::ClusterId> id = FindExisting(draft, request.id);
   if (!id.ok()) return id.status();
   const Cluster& cluster = *draft.FindCluster(*id);
@@ -35,6 +36,7 @@ Status Delete(Draft& draft, const Settings&, const DeleteCluster& request) {
     case ClusterStatus::kCreating:
     case ClusterStatus::kModifying:
     case ClusterStatus::kRebooting:
+    case ClusterStatus::kSnapshotting:
     case ClusterStatus::kDeleting:
       return {Fault::kInvalidCacheClusterState,
               fmt::format("Cache cluster {} is not in a valid state to be deleted: it is {}.",
@@ -44,14 +46,12 @@ Status Delete(Draft& draft, const Settings&, const DeleteCluster& request) {
   }
   EC_RETURN_IF_ERROR(CheckMayLeave(draft, cluster));
   if (request.final_snapshot) {
-    const model::NodeType& type = draft.state().records.node_types.at(cluster.node_type);
-    if (cluster.engine == EngineKind::kMemcached || !type.backups_supported) {
-      return {Fault::kSnapshotFeatureNotSupported,
-              fmt::format("Snapshots are not supported for engine {} on node type {}.",
-                          NameOf(cluster.engine), cluster.node_type)};
-    }
-    return BadCombination(
-        "FinalSnapshotIdentifier: snapshots are not emulated; nothing was deleted.");
+    EC_RETURN_IF_ERROR(CheckFinalSnapshot(draft, settings, cluster, *request.final_snapshot));
+    model::Snapshot then;
+    then.after = model::AfterSnapshot::kDelete;
+    BeginFinalSnapshot(draft, *id, {}, *request.final_snapshot, then);
+    draft.EditCluster(*id).status = ClusterStatus::kDeleting;
+    return {};
   }
   draft.EditCluster(*id).status = ClusterStatus::kDeleting;
   RemoveMembers(draft, *id);

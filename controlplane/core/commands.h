@@ -119,6 +119,7 @@ struct CreateGroup {
 
 struct ModifyGroup {
   std::string id;
+  std::optional<std::string> snapshotting_cluster;  // empty: none in particular
   std::optional<std::string> description;
   std::optional<std::string> primary_cluster;
   std::optional<bool> automatic_failover;
@@ -183,6 +184,42 @@ struct Demote {
   std::optional<std::string> master;     // a standalone one, around which a group is formed
   std::optional<std::string> new_group;  // its id, with `master`
   bool accept_data_loss = false;
+  std::optional<std::string> final_snapshot;
+};
+
+// --- snapshots ---
+
+struct CreateSnapshot {
+  std::string name;
+  std::optional<std::string> cluster;  // exactly one of the two
+  std::optional<std::string> group;
+  Tags tags;
+};
+
+struct DeleteSnapshot {
+  std::string name;
+};
+
+struct CopySnapshot {
+  std::string source;  // a name, or an object's ARN
+  std::string target;
+  std::optional<std::string> bucket;  // exports
+  Tags tags;
+};
+
+// --- the emulator's clock ---
+
+// Nothing of what would have happened meanwhile is made up for.
+struct SetClock {
+  std::optional<WallTime> to;
+  bool reset = false;  // to the machine's time
+  std::optional<bool> frozen;
+};
+
+// Moves it forward, to `until` or to where something is scheduled before, and does what is due
+// there.
+struct StepClock {
+  WallTime until;
 };
 
 // --- cache subnet groups ---
@@ -234,7 +271,8 @@ struct Prepare {
 using Command =
     std::variant<CreateCluster, ModifyCluster, DeleteCluster, RebootCluster, CreateGroup,
                  ModifyGroup, DeleteGroup, IncreaseReplicas, DecreaseReplicas, TestFailover,
-                 Switchover, Promote, Demote, NetworkCommand, CreateSubnetGroup, ModifySubnetGroup,
+                 Switchover, Promote, Demote, CreateSnapshot, DeleteSnapshot, CopySnapshot,
+                 SetClock, StepClock, NetworkCommand, CreateSubnetGroup, ModifySubnetGroup,
                  DeleteSubnetGroup, FaultCommand, AddTags, RemoveTags, Reset, Install, Prepare>;
 
 // A report that has been taken into the sightings.

@@ -9,6 +9,7 @@
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/snapshot_commands.h"
 #include "controlplane/core/subnet_groups.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/engine_versions.h"
@@ -145,13 +146,6 @@ Status CheckEngineOnly(const CreateCluster& request, const Cluster& cluster) {
   if (request.auth_token) {
     return BadCombination("AuthToken needs encryption in transit, which is not supported here.");
   }
-  if (!request.snapshot_arns.empty()) {
-    return BadCombination("Seeding a cluster from SnapshotArns is not emulated.");
-  }
-  if (request.snapshot_name) {
-    return {Fault::kSnapshotNotFound,
-            fmt::format("Snapshot not found: {}", *request.snapshot_name)};
-  }
   return {};
 }
 
@@ -261,6 +255,10 @@ Status CheckTheRest(const Draft& draft, const CreateCluster& request, Cluster* c
   const model::NodeType& type = draft.state().records.node_types.at(cluster->node_type);
   cluster->snapshot_retention = request.snapshot_retention.value_or(0);
   EC_RETURN_IF_ERROR(CheckSnapshotRetention(cluster->snapshot_retention, type));
+  if (cluster->seed) {
+    cluster->seed->memory_max =
+        model::MemoryMaxBytes(type, cluster->engine, model::DefaultParameters(cluster->family));
+  }
   Result<std::map<std::string, std::string>> tags = MergeTags({}, request.tags);
   if (!tags.ok()) return tags.status();
   cluster->tags = *tags;
@@ -279,10 +277,18 @@ void OpenConfiguration(Draft& draft, const Cluster& cluster, const Seat& first) 
 }  // namespace
 
 Result<Cluster> DraftCluster(const Draft& draft, const Settings& settings,
-                             const CreateCluster& request, ZoneWish* wish) {
+                             const CreateCluster& asked, ZoneWish* wish) {
   Cluster cluster;
-  Result<std::string> id = model::ParseClusterId(request.id);
+  Result<std::string> id = model::ParseClusterId(asked.id);
   if (!id.ok()) return id.status();
+  CreateCluster request = asked;
+  const bool is_memcached =
+      request.engine && ParseEngine(model::Lower(*request.engine)) == EngineKind::kMemcached;
+  if (!is_memcached) {
+    Result<std::optional<Seed>> seed = TakeSeed(draft, &request);
+    if (!seed.ok()) return seed.status();
+    cluster.seed = *seed;
+  }
   cluster.id = *id;
   cluster.created = draft.now().wall;
   EC_RETURN_IF_ERROR(CheckEngine(draft, request, &cluster));
@@ -294,6 +300,7 @@ Result<Cluster> DraftCluster(const Draft& draft, const Settings& settings,
   EC_RETURN_IF_ERROR(CheckGroups(draft, request, &cluster));
   EC_RETURN_IF_ERROR(CheckWindows(draft, request, &cluster));
   EC_RETURN_IF_ERROR(CheckTheRest(draft, request, &cluster));
+  EC_RETURN_IF_ERROR(CheckSeed(draft, cluster));
   return cluster;
 }
 

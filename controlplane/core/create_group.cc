@@ -95,7 +95,8 @@ CreateCluster RequestFor(const CreateGroup& request, const std::string& id) {
   CreateCluster cluster;
   cluster.id = id;
   cluster.node_type = request.node_type;
-  cluster.engine = request.engine.value_or("redis");
+  cluster.engine = request.engine;
+  if (!request.snapshot_name) cluster.engine = request.engine.value_or("redis");
   cluster.engine_version = request.engine_version;
   cluster.parameter_group = request.parameter_group;
   cluster.subnet_group = request.subnet_group;
@@ -165,6 +166,8 @@ Cluster FollowerLike(const Draft& draft, const Cluster& leader, const ClusterId&
   cluster.group.clear();
   cluster.status = ClusterStatus::kCreating;
   cluster.created = draft.now().wall;
+  cluster.seed.reset();  // it has its data from its leader
+  cluster.manual_backups.clear();
   cluster.members.clear();
   return cluster;
 }
@@ -299,6 +302,7 @@ Status Create(Draft& draft, const Settings& settings, const CreateGroup& request
   for (size_t i = 0; i < names.size(); ++i) {
     Cluster cluster = *leader;
     cluster.id = names[i];
+    if (i > 0) cluster.seed.reset();  // it has its data from its leader
     draft.PutCluster(cluster);
     TakeSeats(draft, names[i], {seats->at(i)});
     if (i == 0) {

@@ -9,7 +9,10 @@
 
 namespace ec::core {
 
-Draft::Draft(const model::State& state, Now now) : state_(state), now_(now) {
+Draft::Draft(const model::State& state, Now now)
+    : state_(state),
+      machine_(now),
+      now_{now.instant, model::TimeOn(state.records.installation.clock, now.wall)} {
   edit_.revision = state.records.revision + 1;
 }
 
@@ -245,10 +248,13 @@ void Draft::TouchMember(MemberId id) {
 }
 
 model::Edit Draft::Take() {
+  FinishBackups();
   rows::DropUnchanged(edit_.clusters, state_.records.clusters, {});
   rows::DropUnchanged(edit_.members, state_.records.members, touched_);
   rows::DropUnchanged(edit_.groups, state_.records.groups, touched_groups_);
   rows::DropUnchanged(edit_.faults, state_.records.faults, {});
+  rows::DropUnchanged(edit_.snapshots, state_.records.snapshots, {});
+  rows::Stamp(edit_.snapshots, edit_.revision);
   rows::Stamp(edit_.groups, edit_.revision);
   rows::Stamp(edit_.clusters, edit_.revision);
   rows::Stamp(edit_.members, edit_.revision);

@@ -27,7 +27,12 @@ class Draft {
   Draft(const model::State& state, Now now);
 
   const model::State& state() const { return state_; }
+  // The emulator's wall clock, and the steady one.
   Now now() const { return now_; }
+  // What the machine's wall clock shows: for what lasts so and so long whatever is emulated.
+  WallTime machine_wall() const { return machine_.wall; }
+  // From here on the step happens at another time.
+  void SetClock(const model::EmulatorClock& clock);
   uint64_t revision() const { return edit_.revision; }  // of this step's edit
 
   const model::Cluster* FindCluster(const model::ClusterId& id) const;
@@ -103,6 +108,12 @@ class Draft {
   void Put(model::WireFault fault);
   void DropFault(uint64_t number);
 
+  const model::Snapshot* FindSnapshot(const model::SnapshotName& name) const;
+  std::vector<const model::Snapshot*> Snapshots() const;  // by name
+  model::Snapshot& EditSnapshot(const model::SnapshotName& name);
+  void Put(model::Snapshot snapshot);
+  void DropSnapshot(const model::SnapshotName& name);
+
   // Drops the events of this step among them as well.
   void DropEventsBelow(uint64_t serial);
 
@@ -139,11 +150,16 @@ class Draft {
 
  private:
   void FinishNetwork();
+  void FinishBackups();
+  void FinishBackups(const model::ClusterId& id);
+  void FinishGroupBackups(const model::GroupId& id);
+  void SetRetention(const std::string& source, bool is_group, int days);
   void FinishOutsidePorts();
   void AddEvent(std::string_view source_type, const std::string& id, std::string message);
 
   const model::State& state_;
-  const Now now_;
+  const Now machine_;
+  Now now_;
   model::Edit edit_;
   std::set<MemberId> touched_;
   std::set<model::GroupId> touched_groups_;

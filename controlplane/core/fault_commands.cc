@@ -211,7 +211,7 @@ Status Add(Draft& draft, const AddFault& request) {
   fault.delay = request.delay.value_or(Duration(0));
   fault.jitter = request.jitter.value_or(Duration(0));
   fault.bytes = request.bytes_per_second.value_or(request.bytes.value_or(0));
-  fault.created = draft.now().wall;
+  fault.created = draft.machine_wall();
   const std::optional<Duration> duration = IsMoment(*kind) ? kMomentMax : request.duration;
   if (duration) fault.expires = fault.created + std::chrono::ceil<milliseconds>(*duration);
   Tell(draft, fault,
@@ -252,7 +252,7 @@ void DropPastFaults(Draft& draft) {
   std::vector<WireFault> faults;
   for (const WireFault* fault : draft.Faults()) faults.push_back(*fault);
   for (const WireFault& fault : faults) {
-    const bool over = fault.expires && *fault.expires <= draft.now().wall;
+    const bool over = fault.expires && *fault.expires <= draft.machine_wall();
     const bool gone =
         !fault.target.empty() && !model::FindFaultTarget(draft.state().records, fault.target);
     if (!over && !gone) continue;

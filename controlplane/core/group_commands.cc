@@ -11,6 +11,7 @@
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
+#include "controlplane/core/snapshot_commands.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/limits.h"
 #include "controlplane/model/names.h"
@@ -112,6 +113,25 @@ Status ChangeFailover(Draft& draft, const GroupId& id, const ModifyGroup& reques
   return {};
 }
 
+Status ChangeSnapshotting(Draft& draft, const GroupId& id, const ModifyGroup& request) {
+  if (!request.snapshotting_cluster) return {};
+  const std::string& text = *request.snapshotting_cluster;
+  if (text.empty()) {
+    draft.EditGroup(id).snapshotting.clear();
+    return {};
+  }
+  Result<ClusterId> cluster = FindExisting(draft, text);
+  if (!cluster.ok()) return cluster.status();
+  const Group& group = *draft.FindGroup(id);
+  if (!group.members.contains(*cluster)) {
+    return BadValue("SnapshottingClusterId", text,
+                    fmt::format("Replication group {} has the cache clusters {}.", id,
+                                fmt::join(group.members, ", ")));
+  }
+  draft.EditGroup(id).snapshotting = *cluster;
+  return {};
+}
+
 // The part of the request that is about the clusters themselves, for one of them.
 ModifyCluster RequestFor(const ModifyGroup& request, const ClusterId& id) {
   ModifyCluster cluster;
@@ -141,7 +161,7 @@ bool IsAboutClusters(const ModifyGroup& r) {
 
 bool AsksForSomething(const ModifyGroup& r) {
   return IsAboutClusters(r) || r.description || r.primary_cluster || r.automatic_failover ||
-         r.multi_az;
+         r.multi_az || r.snapshotting_cluster;
 }
 
 }  // namespace
@@ -199,6 +219,7 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyGroup& request
   }
   EC_RETURN_IF_ERROR(ChangePrimary(trial, settings, *id, request));
   if (request.description) trial.EditGroup(*id).description = *request.description;
+  EC_RETURN_IF_ERROR(ChangeSnapshotting(trial, *id, request));
   draft.Replace(std::move(trial));
   return {};
 }
@@ -214,10 +235,6 @@ Status Delete(Draft& draft, const Settings& settings, const DeleteGroup& request
                     "{}.",
                     *id, NameOf(group.status)));
   }
-  if (request.final_snapshot) {
-    return BadCombination(
-        "FinalSnapshotIdentifier: snapshots are not emulated; nothing was deleted.");
-  }
   for (const ClusterId& cluster : group.members) {
     const ClusterStatus status = draft.FindCluster(cluster)->status;
     if (failed || IsStuck(group) || !model::InOperation(status)) continue;
@@ -231,6 +248,20 @@ Status Delete(Draft& draft, const Settings& settings, const DeleteGroup& request
         "Cache cluster {}, the primary, is {} and cannot be retained: it might come back "
         "empty, and the replicas that have its data would be gone.",
         primary, NameOf(draft.FindCluster(primary)->status)));
+  }
+  if (request.final_snapshot) {
+    if (request.retain_primary) {
+      return BadCombination("FinalSnapshotIdentifier and RetainPrimaryCluster exclude each other.");
+    }
+    if (primary.empty()) return BadState(fmt::format("Replication group {} has no primary.", *id));
+    EC_RETURN_IF_ERROR(
+        CheckFinalSnapshot(draft, settings, *draft.FindCluster(primary), *request.final_snapshot));
+    model::Snapshot then;
+    then.after = model::AfterSnapshot::kDelete;
+    BeginFinalSnapshot(draft, primary, *id, *request.final_snapshot, then);
+    draft.EditGroup(*id).status = GroupStatus::kDeleting;
+    draft.TouchGroupEndpoints(*id);  // what nobody can write any more is in the snapshot
+    return {};
   }
   draft.EditGroup(*id).status = GroupStatus::kDeleting;
   if (retain) draft.LeaveGroup(primary);

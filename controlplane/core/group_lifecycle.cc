@@ -138,8 +138,9 @@ bool AnyCluster(const Draft& draft, const GroupId& id, std::initializer_list<Clu
 }
 
 void AdvanceCreating(Draft& draft, const Settings& settings, const GroupId& id) {
-  const bool failed =
-      AnyCluster(draft, id, {ClusterStatus::kCreateFailed, ClusterStatus::kIncompatibleNetwork});
+  const bool failed = AnyCluster(draft, id,
+                                 {ClusterStatus::kCreateFailed, ClusterStatus::kIncompatibleNetwork,
+                                  ClusterStatus::kRestoreFailed});
   if (failed || IsGroupOverdue(draft, settings, id)) {
     draft.AddGroupEvent(id, messages::GroupCreationFailed(id));
     draft.AddGroupEvent(id, messages::GroupClustersDeleted());
@@ -164,7 +165,10 @@ void FollowMembers(Draft& draft, const GroupId& id) {
   const bool busy = group.step != SwitchStep::kNone || group.promoting || group.demoting ||
                     !group.trouble.empty() ||
                     AnyCluster(draft, id, {ClusterStatus::kCreating, ClusterStatus::kDeleting});
-  const GroupStatus status = busy ? GroupStatus::kModifying : GroupStatus::kAvailable;
+  const bool backed_up = AnyCluster(draft, id, {ClusterStatus::kSnapshotting});
+  const GroupStatus status = busy        ? GroupStatus::kModifying
+                             : backed_up ? GroupStatus::kSnapshotting
+                                         : GroupStatus::kAvailable;
   if (group.status != status) draft.EditGroup(id).status = status;
 }
 
@@ -255,6 +259,7 @@ void AdvanceGroup(Draft& draft, const Settings& settings, const GroupId& id) {
     case GroupStatus::kCreating:
     case GroupStatus::kAvailable:
     case GroupStatus::kModifying:
+    case GroupStatus::kSnapshotting:
       FollowReplacement(draft, id);
       AdvanceLiving(draft, settings, id);
       return;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "controlplane/core/clock_commands.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/default_network.h"
 #include "controlplane/core/fault_commands.h"
@@ -12,6 +13,7 @@
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/snapshot_work.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/limits.h"
 #include "controlplane/model/names.h"
@@ -64,8 +66,19 @@ void AdvanceClustersOn(Draft& draft, const Settings& settings, const HostId& hos
   for (const ClusterId& id : clusters) Advance(draft, settings, id);
 }
 
+}  // namespace
+
 void OpenWindows(Draft& draft, const Settings& settings) {
-  for (const auto& [due, id] : draft.state().windows) {
+  const auto& windows = draft.state().windows;
+  // A clock that was set back leaves some further ahead than the window ever is.
+  for (auto it = windows.rbegin();
+       it != windows.rend() && it->first > draft.now().wall + std::chrono::weeks(1); ++it) {
+    const model::Cluster* cluster = draft.FindCluster(it->second);
+    if (cluster == nullptr || cluster->pending.due != it->first) continue;
+    const auto window = *model::ParseMaintenanceWindow(cluster->maintenance_window);
+    draft.EditCluster(cluster->id).pending.due = model::NextOpening(window, draft.now().wall);
+  }
+  for (const auto& [due, id] : windows) {
     if (due > draft.now().wall) break;
     const model::Cluster* cluster = draft.FindCluster(id);
     if (cluster == nullptr || cluster->pending.empty()) continue;
@@ -91,8 +104,6 @@ void DropOldEvents(Draft& draft) {
   if (keep == events.begin()) return;
   draft.DropEventsBelow(keep == events.end() ? draft.installation().next_event : keep->first);
 }
-
-}  // namespace
 
 Status InstallAt(Draft& draft, const Install& install) {
   EC_CHECK(draft.installation().region.empty());
@@ -165,6 +176,7 @@ void Heed(Draft& draft, const Settings& settings, const Reported& reported) {
   }
   for (const ClusterId& id : clusters) Advance(draft, settings, id);
   for (const model::GroupId& id : groups) AdvanceGroup(draft, settings, id);
+  AdvanceSnapshotsOn(draft, settings, report.host);
 }
 
 void HeedEnd(Draft& draft, const Settings& settings, const EngineEnded& ended) {
@@ -191,14 +203,18 @@ void PassTime(Draft& draft, const Settings& settings, bool everything) {
     AdvanceGroup(draft, settings, id);
   }
   DropPastFaults(draft);
-  OpenWindows(draft, settings);
-  OpenGroupWindows(draft, settings);
-  DropOldEvents(draft);
+  AdvanceSnapshots(draft, settings);
+  PassSchedules(draft, settings, /*is_sure=*/false);
 }
 
 void ForgetAll(Draft& draft) {
   for (const ClusterId& id : draft.Clusters()) draft.DropCluster(id);
   for (const model::GroupId& id : draft.Groups()) draft.DropGroup(id);
+  // Their files go, and then their rows.
+  std::vector<model::SnapshotName> snapshots;
+  for (const model::Snapshot* row : draft.Snapshots()) snapshots.push_back(row->name);
+  for (const model::SnapshotName& name : snapshots) BeginRemoval(draft, name);
+  draft.SetClock({});
   ResetNetwork(draft);
   std::vector<uint64_t> faults;
   for (const model::WireFault* fault : draft.Faults()) faults.push_back(fault->number);

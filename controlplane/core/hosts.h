@@ -22,6 +22,11 @@ void HeedEnd(Draft& draft, const Settings& settings, const EngineEnded& ended);
 // stand still, maintenance windows that open; and drops old events.
 void PassTime(Draft& draft, const Settings& settings, bool everything);
 
+// Begins the changes that have waited for a maintenance window that is open now.
+void OpenWindows(Draft& draft, const Settings& settings);
+// Those that are too old, or too many.
+void DropOldEvents(Draft& draft);
+
 Status InstallAt(Draft& draft, const Install& install);
 
 void ForgetAll(Draft& draft);

@@ -10,6 +10,8 @@
 #include "controlplane/core/member_lifecycle.h"
 #include "controlplane/core/messages.h"
 #include "controlplane/core/placement.h"
+#include "controlplane/core/snapshot_work.h"
+#include "controlplane/model/names.h"
 
 namespace ec::core {
 namespace {
@@ -52,7 +54,11 @@ std::string TroublesOf(const Draft& draft, const ClusterId& id, MemberStatus sta
 bool IsOverdue(const Draft& draft, const Settings& settings, const ClusterId& id) {
   const auto since = draft.state().phase_since.find(id);
   if (since == draft.state().phase_since.end()) return false;
-  return draft.now().instant >= since->second + settings.operation_max;
+  // What begins with data has to load it.
+  constexpr int kLoads = 10;
+  const bool loads =
+      draft.FindCluster(id)->seed && draft.FindCluster(id)->status == ClusterStatus::kCreating;
+  return draft.now().instant >= since->second + settings.operation_max * (loads ? kLoads : 1);
 }
 
 // --- the configuration endpoint -------------------------------------------------------------
@@ -113,6 +119,10 @@ void FailCreation(Draft& draft, const ClusterId& id, bool network, const std::st
   Cluster& cluster = draft.EditCluster(id);
   cluster.status = network ? ClusterStatus::kIncompatibleNetwork : ClusterStatus::kCreateFailed;
   if (network) draft.AddClusterEvent(id, messages::IncompatibleNetwork());
+  if (cluster.seed && !network) {
+    cluster.status = ClusterStatus::kRestoreFailed;
+    draft.AddClusterEvent(id, messages::RestoreFailed(cluster.seed->name, model::NodeId(1)));
+  }
   draft.AddClusterEvent(id, messages::CreateFailed(why));
   RemoveMembers(draft, id);
 }
@@ -233,6 +243,7 @@ void AdvanceChanging(Draft& draft, const Settings& settings, const ClusterId& id
 }
 
 void AdvanceDeleting(Draft& draft, const Settings& settings, const ClusterId& id) {
+  if (AwaitsFinalSnapshot(draft, id)) return;
   if (IsOverdue(draft, settings, id)) GiveUp(draft, id);
   if (!draft.FindCluster(id)->members.empty()) return;
   draft.DropCluster(id);
@@ -308,8 +319,11 @@ void AdvanceCluster(Draft& draft, const Settings& settings, const ClusterId& id)
     case ClusterStatus::kFailed:
       FollowMembers(draft, id);
       return;
+    case ClusterStatus::kSnapshotting:
+      return;  // until the snapshot is there, or has failed (snapshot_work.h)
     case ClusterStatus::kCreateFailed:
     case ClusterStatus::kIncompatibleNetwork:
+    case ClusterStatus::kRestoreFailed:
       return;  // its members go one by one; the rest waits for a deletion
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/overloaded.h"
+#include "controlplane/core/clock_commands.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/default_network.h"
 #include "controlplane/core/draft.h"
@@ -13,6 +14,8 @@
 #include "controlplane/core/network_commands.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/promote_demote.h"
+#include "controlplane/core/snapshot_commands.h"
+#include "controlplane/core/snapshot_work.h"
 #include "controlplane/core/subnet_groups.h"
 #include "controlplane/core/tags.h"
 
@@ -35,6 +38,11 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const Switchover& request) { return SwitchOver(draft, settings, request); },
           [&](const Promote& request) { return PromoteReplica(draft, settings, request); },
           [&](const Demote& request) { return DemoteMaster(draft, settings, request); },
+          [&](const CreateSnapshot& request) { return Create(draft, settings, request); },
+          [&](const DeleteSnapshot& request) { return Delete(draft, settings, request); },
+          [&](const CopySnapshot& request) { return Copy(draft, settings, request); },
+          [&](const SetClock& request) { return Set(draft, settings, request); },
+          [&](const StepClock& request) { return Step(draft, settings, request); },
           [&](const NetworkCommand& request) { return Obey(draft, request); },
           [&](const CreateSubnetGroup& request) { return Create(draft, request); },
           [&](const ModifySubnetGroup& request) { return Modify(draft, request); },
@@ -100,12 +108,14 @@ std::optional<Instant> NextDeadline(const model::State& state, const Settings& s
     const Instant since = state.operations.begin()->first;
     consider(since == Instant::min() ? now.instant : since + settings.operation_max);
   }
-  if (!state.windows.empty()) {
-    consider(now.instant + (state.windows.begin()->first - now.wall));
+  // While the emulator's clock stands still, nothing falls due by itself.
+  const model::EmulatorClock& clock = state.records.installation.clock;
+  const WallTime wall = TimeOn(clock, now.wall);
+  const auto scheduled = NextScheduled(state);
+  if (scheduled && (!clock.frozen || *scheduled <= wall)) {
+    consider(now.instant + (*scheduled - wall));
   }
-  if (!state.group_windows.empty()) {
-    consider(now.instant + (state.group_windows.begin()->first - now.wall));
-  }
+  if (const auto due = NextSnapshotDeadline(state, settings, now)) consider(*due);
   if (const auto end = NextFaultEnd(state, now)) consider(*end);
   if (const auto due = NextGroupDeadline(state, settings, now)) consider(*due);
   return next;

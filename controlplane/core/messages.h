@@ -39,6 +39,23 @@ inline std::string RecoveryStarted(std::string_view node) {
 inline std::string RecoveryFinished(std::string_view node) {
   return fmt::format("Finished recovery for cache nodes {}", node);
 }
+inline std::string SnapshotSucceeded(std::string_view name, std::string_view cluster,
+                                     std::string_view group) {
+  const bool of_group = !group.empty();
+  return fmt::format("Snapshot succeeded for snapshot with ID '{}' of {} with ID '{}'", name,
+                     of_group ? "replication group" : "cache cluster", of_group ? group : cluster);
+}
+// The emulator adds the cause.
+inline std::string SnapshotFailed(std::string_view name, std::string_view cluster,
+                                  std::string_view group, std::string_view why) {
+  const bool of_group = !group.empty();
+  return fmt::format("Snapshot failed for snapshot with ID '{}' of {} with ID '{}': {}", name,
+                     of_group ? "replication group" : "cache cluster", of_group ? group : cluster,
+                     why);
+}
+inline std::string RestoreFailed(std::string_view from, std::string_view node) {
+  return fmt::format("Restore from {} failed for node {}", from, node);
+}
 inline std::string SecurityGroupsChanged() { return "Applied change to security group"; }
 
 // [AWS] Of replication groups.
@@ -95,6 +112,9 @@ inline std::string MasterDemoted(std::string_view cluster, std::string_view grou
 }
 inline std::string DemotionGivenUp(std::string_view cluster, std::string_view why) {
   return fmt::format("The demotion of cache cluster {} was given up: {}", cluster, why);
+}
+inline std::string DeletionGivenUp(std::string_view why) {
+  return fmt::format("The deletion was given up: {}", why);
 }
 inline std::string ReplicaCountChanged(int from, int to) {
   return fmt::format("Finished changing the number of replicas from {} to {}", from, to);

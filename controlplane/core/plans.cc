@@ -86,6 +86,11 @@ MemberSpec SpecOf(const model::State& state, const Cluster& cluster, const Membe
   spec.threads = type.vcpu;
   spec.address = member.address;
   spec.condemned = member.condemned;
+  // What it has taken in since would be lost to it: from its first service on it is gone.
+  if (member.status == MemberStatus::kCreating &&
+      (cluster.group.empty() || GroupOf(state, cluster)->leader == member.id)) {
+    spec.seed = cluster.seed;
+  }
   if (const model::Group* group = GroupOf(state, cluster)) {
     spec.replication = ReplicationOf(state, *group, member);
   }
@@ -209,6 +214,11 @@ PlanUpdate PlanSince(const model::State& state, const HostId& host, uint64_t bas
       (update.base == 0 || faults->second->revision > update.base)) {
     update.faults = faults->second;
   }
+  const auto tasks = state.tasks.find(host);
+  if (tasks != state.tasks.end() && tasks->second &&
+      (update.base == 0 || tasks->second->revision > update.base)) {
+    update.tasks = tasks->second;
+  }
   const auto found = state.hosts.find(host);
   if (found == state.hosts.end()) return update;
   const model::HostIndex& index = found->second;
@@ -251,6 +261,11 @@ std::set<HostId> HostsTouched(const model::State& state, const model::Edit& edit
   std::set<HostId> hosts;
   if (model::ChangesAccess(state.records, edit) || model::ChangesFaults(state.records, edit)) {
     for (const auto& [id, host] : state.records.hosts) hosts.insert(id);
+  }
+  for (const auto& [name, change] : edit.snapshots) {
+    if (change && change->work.task != 0) hosts.insert(change->work.host);
+    const auto old = state.records.snapshots.find(name);
+    if (old != state.records.snapshots.end()) hosts.insert(old->second.work.host);
   }
   for (const auto& [id, change] : edit.members) {
     if (change) hosts.insert(change->host);

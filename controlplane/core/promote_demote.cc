@@ -10,6 +10,7 @@
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
+#include "controlplane/core/snapshot_commands.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/limits.h"
 
@@ -129,6 +130,22 @@ void TakeSettingsOver(Draft& draft, const ClusterId& id, const Cluster& leader) 
   draft.TouchMember(MemberOf(draft, id)->id);
 }
 
+// The demotion itself is begun when the snapshot is there.
+Status BeginWithSnapshot(Draft& draft, const Settings& settings, const Demote& request,
+                         const Cluster& cluster) {
+  EC_RETURN_IF_ERROR(CheckFinalSnapshot(draft, settings, cluster, *request.final_snapshot));
+  if (request.master) {
+    EC_RETURN_IF_ERROR(NewGroup(draft, *request.new_group, "formed by a demotion").status());
+  }
+  model::Snapshot then;
+  then.after = model::AfterSnapshot::kDemote;
+  then.demote_group = request.group.value_or("");
+  then.demote_master = request.master.value_or("");
+  then.demote_new_group = request.new_group.value_or("");
+  BeginFinalSnapshot(draft, cluster.id, {}, *request.final_snapshot, then);
+  return {};
+}
+
 }  // namespace
 
 Status PromoteReplica(Draft& draft, const Settings&, const Promote& request) {
@@ -166,7 +183,7 @@ Status PromoteReplica(Draft& draft, const Settings&, const Promote& request) {
   return {};
 }
 
-Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
+Status DemoteMaster(Draft& draft, const Settings& settings, const Demote& request) {
   Result<ClusterId> id = FindExisting(draft, request.cluster);
   if (!id.ok()) return id.status();
   const Cluster cluster = *draft.FindCluster(*id);
@@ -188,6 +205,7 @@ Status DemoteMaster(Draft& draft, const Settings&, const Demote& request) {
         "true.",
         *id, target->id));
   }
+  if (request.final_snapshot) return BeginWithSnapshot(draft, settings, request, cluster);
   GroupId group_id = target->group;
   if (request.master) {
     Result<Group> group = NewGroup(draft, *request.new_group,

@@ -16,6 +16,10 @@ struct Settings {
   // How long the answers of a dead leader's followers, as to how far they have come, are waited
   // for.
   Duration offsets_max = std::chrono::milliseconds(150);
+  // A task that its host has been told of and does not speak of is given up after this.
+  Duration task_silence_max = std::chrono::seconds(10);
+  // While the time of backups has come and the cluster is busy, or the last one has failed.
+  std::chrono::minutes backup_retry_every{10};
   // How long writes may wait for a planned change of leader; it is given up after that.
   Duration pause_max = std::chrono::seconds(3);
   // A host that has not been heard for this long is looked at: whether its engines are still there.

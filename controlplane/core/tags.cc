@@ -23,6 +23,8 @@ Status NotFound(const Tagged& tagged) {
     case Tagged::Kind::kSubnetGroup:
       return {Fault::kCacheSubnetGroupNotFound,
               fmt::format("CacheSubnetGroup not found: {}", tagged.id)};
+    case Tagged::Kind::kSnapshot:
+      return {Fault::kSnapshotNotFound, fmt::format("Snapshot not found: {}", tagged.id)};
     case Tagged::Kind::kCluster:
       break;
   }
@@ -35,6 +37,8 @@ std::string NounOf(Tagged::Kind kind) {
       return "Replication group";
     case Tagged::Kind::kSubnetGroup:
       return "Cache subnet group";
+    case Tagged::Kind::kSnapshot:
+      return "Snapshot";
     case Tagged::Kind::kCluster:
       break;
   }
@@ -45,6 +49,7 @@ std::optional<Tagged::Kind> ParseKind(std::string_view kind) {
   if (kind == model::kClusterArnKind) return Tagged::Kind::kCluster;
   if (kind == model::kGroupArnKind) return Tagged::Kind::kGroup;
   if (kind == model::kSubnetGroupArnKind) return Tagged::Kind::kSubnetGroup;
+  if (kind == model::kSnapshotArnKind) return Tagged::Kind::kSnapshot;
   return std::nullopt;
 }
 
@@ -55,8 +60,8 @@ Result<Tagged> NameIn(const std::string& text, const model::Installation& here) 
   const auto kind = ParseKind(arn->kind);
   if (!kind) {
     return Status(Fault::kInvalidArn,
-                  fmt::format("The ARN '{}' names a {}; only clusters, replication groups and "
-                              "cache subnet groups are emulated.",
+                  fmt::format("The ARN '{}' names a {}; only clusters, replication groups, "
+                              "cache subnet groups and snapshots are emulated.",
                               text, arn->kind));
   }
   const Tagged tagged{*kind, arn->name};
@@ -72,6 +77,8 @@ const TagMap* TagsOf(const Draft& draft, const Tagged& tagged) {
       return of(draft.FindGroup(tagged.id));
     case Tagged::Kind::kSubnetGroup:
       return of(draft.FindSubnetGroup(tagged.id));
+    case Tagged::Kind::kSnapshot:
+      return of(draft.FindSnapshot(tagged.id));
     case Tagged::Kind::kCluster:
       break;
   }
@@ -84,6 +91,8 @@ bool IsAvailable(const Draft& draft, const Tagged& tagged) {
       return draft.FindGroup(tagged.id)->status == model::GroupStatus::kAvailable;
     case Tagged::Kind::kSubnetGroup:
       return true;
+    case Tagged::Kind::kSnapshot:
+      return draft.FindSnapshot(tagged.id)->status == model::SnapshotStatus::kAvailable;
     case Tagged::Kind::kCluster:
       break;
   }
@@ -101,6 +110,9 @@ void Put(Draft& draft, const Tagged& tagged, TagMap tags) {
       draft.Put(std::move(group));
       return;
     }
+    case Tagged::Kind::kSnapshot:
+      draft.EditSnapshot(tagged.id).tags = std::move(tags);
+      return;
     case Tagged::Kind::kCluster:
       draft.EditCluster(tagged.id).tags = std::move(tags);
       return;
@@ -126,6 +138,9 @@ Result<Tagged> FindTagged(const model::Records& records, const std::string& arn)
     case Tagged::Kind::kSubnetGroup:
       is_there = records.subnet_groups.contains(tagged->id);
       break;
+    case Tagged::Kind::kSnapshot:
+      is_there = records.snapshots.contains(tagged->id);
+      break;
     case Tagged::Kind::kCluster:
       is_there = records.clusters.contains(tagged->id);
       break;
@@ -140,6 +155,8 @@ const TagMap& TagsOf(const model::Records& records, const Tagged& tagged) {
       return records.groups.at(tagged.id).tags;
     case Tagged::Kind::kSubnetGroup:
       return records.subnet_groups.at(tagged.id).tags;
+    case Tagged::Kind::kSnapshot:
+      return records.snapshots.at(tagged.id).tags;
     case Tagged::Kind::kCluster:
       break;
   }

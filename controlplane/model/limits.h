@@ -48,6 +48,14 @@ inline constexpr std::chrono::minutes kEventsDurationDefault{60};
 // Ours: what memory and disk give to events at most, whatever their age.
 inline constexpr size_t kEventsMax = 100'000;
 
+// CreateSnapshot, SnapshotName; S3's keys.
+inline constexpr size_t kSnapshotNameLengthMax = 40;
+inline constexpr size_t kObjectKeyLengthMax = 1024;
+// CreateSnapshot: "at most 20 manual backups per node in 24 hours".
+inline constexpr size_t kManualBackupsMax = 20;
+inline constexpr std::chrono::hours kManualBackupsPeriod{24};
+// DescribeSnapshots: "Default: 50. Constraints: minimum 20; maximum 50."
+inline constexpr int kSnapshotRecordsMax = 50;
 // SnapshotRetentionLimit, in days.
 inline constexpr int kSnapshotRetentionMax = 35;
 

@@ -56,6 +56,52 @@ Result<std::string> ParseGroupId(std::string_view text) {
   return ParseId(text, "ReplicationGroupId", kGroupIdLengthMax);
 }
 
+Result<std::string> ParseSnapshotName(std::string_view text, std::string_view parameter) {
+  return ParseId(text, parameter, kSnapshotNameLengthMax);
+}
+
+bool IsBucketName(std::string_view text) {
+  if (text.size() < 3 || text.size() > 63 || text.find("..") != std::string_view::npos)
+    return false;
+  const auto is_edge = [](char c) { return (c >= 'a' && c <= 'z') || IsDigit(c); };
+  if (!is_edge(text.front()) || !is_edge(text.back())) return false;
+  return std::ranges::all_of(text, [&](char c) { return is_edge(c) || c == '-' || c == '.'; });
+}
+
+Result<BucketObject> ParseObjectArn(std::string_view text, std::string_view parameter) {
+  constexpr std::string_view kPrefix = "arn:aws:s3:::";
+  const auto bad = [&](std::string_view why) {
+    return Status(Fault::kInvalidParameterValue,
+                  fmt::format("Invalid value for {}: '{}'. {}", parameter, text, why));
+  };
+  if (!text.starts_with(kPrefix)) return bad("It must have the form arn:aws:s3:::bucket/key.");
+  std::string_view rest = text.substr(kPrefix.size());
+  const size_t slash = rest.find('/');
+  if (slash == std::string_view::npos) return bad("It must have the form arn:aws:s3:::bucket/key.");
+  const BucketObject object{std::string(rest.substr(0, slash)),
+                            std::string(rest.substr(slash + 1))};
+  if (!IsBucketName(object.bucket)) {
+    return bad("The bucket's name must have 3 to 63 lower-case letters, digits, dots and hyphens.");
+  }
+  if (object.key.empty() || object.key.size() > kObjectKeyLengthMax) {
+    return bad("The key must have 1 to 1024 bytes.");
+  }
+  if (std::ranges::any_of(object.key, [](char c) { return c >= 0 && c < 0x20; }) ||
+      text.find(',') != std::string_view::npos) {
+    return bad("It must hold neither commas nor control characters.");
+  }
+  std::string_view key = object.key;
+  for (;;) {
+    const size_t end = std::min(key.find('/'), key.size());
+    const std::string_view part = key.substr(0, end);
+    if (part.empty() || part == "." || part == "..") {
+      return bad("No part of the key may be empty, '.' or '..'.");
+    }
+    if (end == key.size()) return object;
+    key.remove_prefix(end + 1);
+  }
+}
+
 Result<std::string> ParseSubnetGroupName(std::string_view text) {
   const bool well_formed =
       !text.empty() && text.size() <= kSubnetGroupNameLengthMax &&

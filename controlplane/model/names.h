@@ -18,6 +18,18 @@ Result<std::string> ParseGroupId(std::string_view text);
 // The same for a cache subnet group: letters, digits and hyphens.
 Result<std::string> ParseSubnetGroupName(std::string_view text);
 
+// The same for a snapshot, whose error names the parameter.
+Result<std::string> ParseSnapshotName(std::string_view text, std::string_view parameter);
+
+// An object in S3: "arn:aws:s3:::bucket/key".
+struct BucketObject {
+  std::string bucket;
+  std::string key;
+};
+// Buckets have AWS's names; a key has no part that is empty, "." or "..", and no control byte.
+bool IsBucketName(std::string_view text);
+Result<BucketObject> ParseObjectArn(std::string_view text, std::string_view parameter);
+
 // Letters, digits and hyphens; begins with a letter; no two hyphens in a row, none at the end.
 bool IsIdentifier(std::string_view text);
 
@@ -32,6 +44,7 @@ inline constexpr std::string_view kClusterArnKind = "cluster";
 inline constexpr std::string_view kClusterSourceType = "cache-cluster";
 inline constexpr std::string_view kGroupArnKind = "replicationgroup";
 inline constexpr std::string_view kGroupSourceType = "replication-group";
+inline constexpr std::string_view kSnapshotArnKind = "snapshot";
 inline constexpr std::string_view kSubnetGroupArnKind = "subnetgroup";
 inline constexpr std::string_view kFaultSourceType = "fault";  // not one of AWS's
 

@@ -11,6 +11,8 @@ constexpr std::pair<ClusterStatus, std::string_view> kClusterNames[] = {
     {ClusterStatus::kModifying, "modifying"},
     {ClusterStatus::kRebooting, "rebooting"},
     {ClusterStatus::kRecovering, "recovering"},
+    {ClusterStatus::kSnapshotting, "snapshotting"},
+    {ClusterStatus::kRestoreFailed, "restore-failed"},
     {ClusterStatus::kDeleting, "deleting"},
     {ClusterStatus::kCreateFailed, "create-failed"},
     {ClusterStatus::kIncompatibleNetwork, "incompatible-network"},
@@ -26,7 +28,19 @@ constexpr std::pair<MemberStatus, std::string_view> kMemberNames[] = {
 constexpr std::pair<GroupStatus, std::string_view> kGroupNames[] = {
     {GroupStatus::kCreating, "creating"},          {GroupStatus::kAvailable, "available"},
     {GroupStatus::kModifying, "modifying"},        {GroupStatus::kDeleting, "deleting"},
-    {GroupStatus::kCreateFailed, "create-failed"},
+    {GroupStatus::kCreateFailed, "create-failed"}, {GroupStatus::kSnapshotting, "snapshotting"},
+};
+
+constexpr std::pair<SnapshotStatus, std::string_view> kSnapshotNames[] = {
+    {SnapshotStatus::kCreating, "creating"},   {SnapshotStatus::kAvailable, "available"},
+    {SnapshotStatus::kExporting, "exporting"}, {SnapshotStatus::kDeleting, "deleting"},
+    {SnapshotStatus::kFailed, "failed"},
+};
+
+constexpr std::pair<AfterSnapshot, std::string_view> kAfterNames[] = {
+    {AfterSnapshot::kNothing, "nothing"},
+    {AfterSnapshot::kDelete, "delete"},
+    {AfterSnapshot::kDemote, "demote"},
 };
 
 constexpr std::pair<SwitchStep, std::string_view> kStepNames[] = {
@@ -57,6 +71,8 @@ std::optional<Value> Parse(const std::pair<Value, std::string_view> (&table)[siz
 std::string_view NameOf(ClusterStatus status) { return Name(kClusterNames, status); }
 std::string_view NameOf(MemberStatus status) { return Name(kMemberNames, status); }
 std::string_view NameOf(GroupStatus status) { return Name(kGroupNames, status); }
+std::string_view NameOf(SnapshotStatus status) { return Name(kSnapshotNames, status); }
+std::string_view NameOf(AfterSnapshot after) { return Name(kAfterNames, after); }
 std::string_view NameOf(SwitchStep step) { return Name(kStepNames, step); }
 
 std::optional<ClusterStatus> ParseClusterStatus(std::string_view name) {
@@ -67,6 +83,12 @@ std::optional<MemberStatus> ParseMemberStatus(std::string_view name) {
 }
 std::optional<GroupStatus> ParseGroupStatus(std::string_view name) {
   return Parse(kGroupNames, name);
+}
+std::optional<SnapshotStatus> ParseSnapshotStatus(std::string_view name) {
+  return Parse(kSnapshotNames, name);
+}
+std::optional<AfterSnapshot> ParseAfterSnapshot(std::string_view name) {
+  return Parse(kAfterNames, name);
 }
 std::optional<SwitchStep> ParseSwitchStep(std::string_view name) { return Parse(kStepNames, name); }
 

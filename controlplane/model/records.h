@@ -17,6 +17,7 @@
 #include "common/wire_fault.h"
 #include "controlplane/model/network.h"
 #include "controlplane/model/node_types.h"
+#include "controlplane/model/snapshot_records.h"
 
 namespace ec::model {
 
@@ -29,7 +30,8 @@ using GroupId = std::string;    // AWS's ReplicationGroupId, in lower case
 //       |              |                          |
 //       v              +------> kDeleting         v
 //   kCreateFailed,              (then gone)    kFailed (a node died too often)
-//   kIncompatibleNetwork
+//   kIncompatibleNetwork,                    kAvailable <--> kSnapshotting
+//   kRestoreFailed
 //
 // From every failed status the way out is deletion; from kFailed also a reboot.
 enum class ClusterStatus {
@@ -37,17 +39,26 @@ enum class ClusterStatus {
   kAvailable,
   kModifying,  // nodes are added or removed, or a new engine version is put in
   kRebooting,
-  kRecovering,  // a node has died, hangs, or its host is silent; AWS's clients see "modifying"
+  kSnapshotting,  // the engine writes a snapshot, and nothing else is to be changed
+  kRecovering,    // a node has died, hangs, or its host is silent; AWS's clients see "modifying"
   kDeleting,
   kCreateFailed,
   kIncompatibleNetwork,  // could not be created: no usable address
+  kRestoreFailed,        // could not be created: what it was to begin with cannot be loaded
   kFailed,
 };
 
 enum class MemberStatus { kCreating, kAvailable, kRebooting, kRecovering, kDeleting, kFailed };
 
 // Of a replication group. kModifying: members come or go, or another one is about to lead.
-enum class GroupStatus { kCreating, kAvailable, kModifying, kDeleting, kCreateFailed };
+enum class GroupStatus {
+  kCreating,
+  kAvailable,
+  kModifying,
+  kSnapshotting,  // one of its members is
+  kDeleting,
+  kCreateFailed,
+};
 
 // How far a planned change of leader has come; each step is safe to be stopped at.
 //
@@ -119,7 +130,10 @@ struct Cluster {
   std::optional<Notification> notification;
   std::map<std::string, std::string> tags;
   Pending pending;
-  int resized_from = 0;  // node count before the resize under way; 0: none is
+  int resized_from = 0;                  // node count before the resize under way; 0: none is
+  std::optional<Seed> seed;              // what it began with, or is to
+  std::optional<WallTime> next_backup;   // by itself; absent in a group, which has its own
+  std::vector<WallTime> manual_backups;  // those begun in the last 24 hours
 
   std::optional<ConfigurationEndpoint> configuration;
   uint64_t discovery_version = 0;   // what `config get cluster` counts
@@ -196,10 +210,12 @@ struct Group {
   MemberId successor = 0;
   std::optional<ClusterId> pending_primary;  // to lead from the next maintenance window on
   WallTime pending_due;
-  std::optional<ClusterId> promoting;  // a replica that leaves once it has proved to be in sync
-  std::optional<ClusterId> demoting;   // a former master that is becoming a replica
-  std::optional<ClusterId> tested;     // TestFailover: whose leader's end is awaited
-  std::vector<WallTime> tests;         // TestFailover: calls of the last 24 hours
+  std::optional<ClusterId> promoting;   // a replica that leaves once it has proved to be in sync
+  std::optional<ClusterId> demoting;    // a former master that is becoming a replica
+  std::optional<ClusterId> tested;      // TestFailover: whose leader's end is awaited
+  std::vector<WallTime> tests;          // TestFailover: calls of the last 24 hours
+  ClusterId snapshotting;               // of which backups are taken; empty: to be chosen
+  std::optional<WallTime> next_backup;  // by itself
 
   // Of the last failover that was not planned: what the new leader did not have, as far as is
   // known.
@@ -277,6 +293,7 @@ struct Installation {
   uint64_t next_event = 1;  // serial
   uint32_t next_slice = 0;  // where the search for a VPC's slice goes on: each rests for long
   std::optional<OutsidePorts> outside;
+  EmulatorClock clock;
   friend bool operator==(const Installation&, const Installation&) = default;
 };
 
@@ -299,6 +316,7 @@ struct Records {
   std::map<SecurityGroupId, SecurityGroupRow> security_groups;
   std::map<InstanceId, InstanceRow> instances;
   std::map<SubnetGroupName, CacheSubnetGroup> subnet_groups;
+  std::map<SnapshotName, Snapshot> snapshots;
   std::map<uint64_t, WireFault> faults;  // by number
   std::map<uint64_t, Event> events;      // by serial
   friend bool operator==(const Records&, const Records&) = default;
@@ -319,6 +337,7 @@ struct Edit {
   std::map<SecurityGroupId, std::optional<SecurityGroupRow>> security_groups;
   std::map<InstanceId, std::optional<InstanceRow>> instances;
   std::map<SubnetGroupName, std::optional<CacheSubnetGroup>> subnet_groups;
+  std::map<SnapshotName, std::optional<Snapshot>> snapshots;
   std::map<uint64_t, std::optional<WireFault>> faults;
   std::vector<Event> events;
   uint64_t events_dropped_below = 0;  // drop events with a lower serial
@@ -327,7 +346,7 @@ struct Edit {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
            groups.empty() && outside_ports.empty() && vpcs.empty() && subnets.empty() &&
            security_groups.empty() && instances.empty() && subnet_groups.empty() &&
-           faults.empty() && events.empty() && events_dropped_below == 0;
+           snapshots.empty() && faults.empty() && events.empty() && events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };

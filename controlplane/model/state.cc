@@ -36,6 +36,7 @@ void IndexCluster(const Cluster& cluster, State* state) {
     state->configurations.emplace(cluster.configuration->id, cluster.id);
   }
   if (!cluster.pending.empty()) state->windows.emplace(cluster.pending.due, cluster.id);
+  if (cluster.next_backup) state->backups.insert({*cluster.next_backup, false, cluster.id});
 }
 
 void UnindexCluster(const Cluster& cluster, State* state) {
@@ -45,6 +46,7 @@ void UnindexCluster(const Cluster& cluster, State* state) {
     state->configurations.erase(cluster.configuration->id);
   }
   if (!cluster.pending.empty()) state->windows.erase({cluster.pending.due, cluster.id});
+  if (cluster.next_backup) state->backups.erase({*cluster.next_backup, false, cluster.id});
 }
 
 void EndPhase(const ClusterId& id, State* state) {
@@ -127,6 +129,7 @@ void IndexGroup(const Group& group, State* state) {
     state->group_endpoints.emplace(endpoint->id, group.id);
   }
   if (group.pending_primary) state->group_windows.emplace(group.pending_due, group.id);
+  if (group.next_backup) state->backups.insert({*group.next_backup, true, group.id});
 }
 
 void UnindexGroup(const Group& group, State* state) {
@@ -136,6 +139,7 @@ void UnindexGroup(const Group& group, State* state) {
     state->group_endpoints.erase(endpoint->id);
   }
   state->group_windows.erase({group.pending_due, group.id});
+  if (group.next_backup) state->backups.erase({*group.next_backup, true, group.id});
 }
 
 void EndGroupPhase(const GroupId& id, State* state) {
@@ -191,6 +195,31 @@ void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t 
   }
 }
 
+void IndexSnapshot(const Snapshot& snapshot, Instant at, State* state) {
+  if (snapshot.work.task != 0) state->work_since.emplace(snapshot.name, at);
+  if (snapshot.expires && snapshot.status == SnapshotStatus::kAvailable) {
+    state->expiries.emplace(*snapshot.expires, snapshot.name);
+  }
+}
+
+void ApplySnapshot(const SnapshotName& name, const std::optional<Snapshot>& change, Instant at,
+                   State* state) {
+  auto& snapshots = state->records.snapshots;
+  const auto found = snapshots.find(name);
+  if (found != snapshots.end()) {
+    const Snapshot& old = found->second;
+    if (old.expires) state->expiries.erase({*old.expires, name});
+    // The time of a task begins anew with the next one.
+    if (!change || change->work.task != old.work.task) state->work_since.erase(name);
+  }
+  if (!change) {
+    snapshots.erase(name);
+    return;
+  }
+  IndexSnapshot(*change, at, state);
+  snapshots.insert_or_assign(name, *change);
+}
+
 // An instance's address is in use like a member's: both live in the VPC's slice.
 void NoteAddress(const InstanceRow& instance, bool in_use, State* state) {
   const auto vpc = state->records.vpcs.find(instance.vpc);
@@ -235,6 +264,34 @@ void RefreshFaults(State* state) {
   }
 }
 
+// As with faults: hosts have to hear of the last task's end.
+void RefreshTasks(State* state) {
+  std::map<HostId, HostTasks> wanted;
+  for (const auto& [host, present] : state->tasks) wanted[host];
+  for (const auto& [name, since] : state->work_since) {
+    const Snapshot& snapshot = state->records.snapshots.at(name);
+    const SnapshotWork& work = snapshot.work;
+    if (work.host.empty()) continue;
+    // What is read must be what was written: the file itself, or the one that is copied.
+    const bool reads_own = work.kind == TaskKind::kExport;
+    wanted[work.host].tasks.push_back(
+        {.id = work.task,
+         .kind = work.kind,
+         .file = snapshot.file,
+         .member = work.member,
+         .source = work.source,
+         .sha256 = reads_own ? snapshot.facts.sha256 : work.source_sha256,
+         .bucket = work.bucket,
+         .key = work.key});
+  }
+  for (auto& [host, tasks] : wanted) {
+    SharedTasks& present = state->tasks[host];
+    if (present ? present->tasks == tasks.tasks : tasks.tasks.empty()) continue;
+    tasks.revision = state->records.revision;
+    present = SharedTasks(std::move(tasks));
+  }
+}
+
 }  // namespace
 
 State Begin(Records records, Instant now) {
@@ -252,8 +309,10 @@ State Begin(Records records, Instant now) {
     BeginGroupPhase(group, now, &state);
   }
   for (const auto& [id, instance] : state.records.instances) NoteAddress(instance, true, &state);
+  for (const auto& [name, snapshot] : state.records.snapshots) IndexSnapshot(snapshot, now, &state);
   state.access = SharedNetwork(AccessOf(state.records));
   RefreshFaults(&state);
+  RefreshTasks(&state);
   return state;
 }
 
@@ -318,9 +377,24 @@ void Apply(const Edit& edit, Instant at, State* state) {
   if (changes_access) state->access = SharedNetwork(AccessOf(records));
   ApplyRows(edit.faults, &records.faults);
   if (changes_faults) RefreshFaults(state);
+  for (const auto& [name, change] : edit.snapshots) ApplySnapshot(name, change, at, state);
+  if (!edit.snapshots.empty()) RefreshTasks(state);
   for (const Event& event : edit.events) records.events.emplace(event.serial, event);
   records.events.erase(records.events.begin(),
                        records.events.lower_bound(edit.events_dropped_below));
+}
+
+void NoteTime(Now machine, State* state) {
+  // Slewing and the time that a step takes stay far below this.
+  constexpr std::chrono::minutes kSlewMax{1};
+  // Who has set a clock wrong has this long to notice.
+  constexpr std::chrono::hours kDoubt{1};
+  const std::optional<Now> before = std::exchange(state->looked, machine);
+  if (before) {
+    const Duration drift = (machine.wall - before->wall) - (machine.instant - before->instant);
+    if (drift <= kSlewMax && drift >= -kSlewMax) return;
+  }
+  state->doubted_until = machine.instant + kDoubt;
 }
 
 bool NoteHello(const HostHello& hello, Instant heard, State* state) {
@@ -358,6 +432,8 @@ std::optional<uint64_t> NoteReport(const HostReport& report, Instant heard, Stat
   for (const EndpointReport& endpoint : report.endpoints) {
     sighting.endpoints[endpoint.id] = endpoint;
   }
+  sighting.tasks.clear();
+  for (const TaskReport& task : report.tasks) sighting.tasks[task.id] = task;
   sighting.sequence = report.sequence;
   sighting.plan_revision = report.plan_revision;
   std::deque<Gone>& gone = state->hosts[report.host].gone;

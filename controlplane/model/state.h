@@ -24,6 +24,7 @@ struct Sighting {
   Instant heard;
   std::map<MemberId, MemberReport> members;
   std::map<EndpointId, EndpointReport> endpoints;
+  std::map<uint64_t, TaskReport> tasks;
 };
 
 // Something that left a host's plan, remembered until the host has a plan without it.
@@ -58,16 +59,30 @@ struct Ended {
   friend bool operator==(const Ended&, const Ended&) = default;
 };
 
+// When a backup of a cluster or group is to be begun by itself.
+struct BackupDue {
+  WallTime at;
+  bool is_group = false;
+  std::string id;
+  friend auto operator<=>(const BackupDue&, const BackupDue&) = default;
+};
+
 struct State {
   Records records;
   SharedNetwork access;  // what hosts judge by; its revision is that of the last edit to change it
   // What hosts are to have of the records' faults; the revisions likewise. No entry: never any.
   std::map<HostId, SharedFaults> faults;
 
+  std::map<HostId, SharedTasks> tasks;  // what hosts are to do with snapshots; likewise
+
   std::map<HostId, Sighting> sightings;
   Instant listening_since;  // start of this control plane, or end of a standstill of its loop
   std::map<MemberId, Asked> asked;
   std::map<MemberId, Ended> ended;
+  // The machine's clocks when they were last looked at. Until the second one, the wall clock may
+  // just have been set, to the right time or to a wrong one.
+  std::optional<Now> looked;
+  Instant doubted_until;
 
   // Indexes.
   std::map<HostId, HostIndex> hosts;
@@ -81,6 +96,9 @@ struct State {
   std::map<GroupId, Instant> group_since;              // of groups with something under way
   std::set<std::pair<Instant, GroupId>> group_operations;  // the same, by age
   std::set<std::pair<WallTime, GroupId>> group_windows;    // groups with a pending primary
+  std::map<SnapshotName, Instant> work_since;              // of snapshots with work
+  std::set<BackupDue> backups;
+  std::set<std::pair<WallTime, SnapshotName>> expiries;  // of automatic ones that are there
 };
 
 // The state of a control plane that has just loaded `records`.
@@ -93,6 +111,9 @@ bool InOperation(const Group& group);
 // Makes the change that was made durable.
 // REQUIRES: edit.revision == state->records.revision + 1
 void Apply(const Edit& edit, Instant at, State* state);
+
+// Looks whether the machine's wall clock has been set since it was last looked at.
+void NoteTime(Now machine, State* state);
 
 // Begins a new sighting for a later start of the host's agent; false for an earlier one.
 bool NoteHello(const HostHello& hello, Instant heard, State* state);

@@ -185,6 +185,18 @@ DailyWindow DefaultSnapshotWindow(std::string_view region, std::string_view seed
   return window;
 }
 
+bool IsOpen(const DailyWindow& window, WallTime at) {
+  const WallTime opened = NextOpening(window, at) - std::chrono::days(1);
+  return at < opened + std::chrono::minutes(window.length);
+}
+
+WallTime NextOpening(const DailyWindow& window, WallTime after) {
+  WallTime opening =
+      std::chrono::floor<std::chrono::days>(after) + std::chrono::minutes(window.begin);
+  while (opening <= after) opening += std::chrono::days(1);
+  return opening;
+}
+
 WallTime NextOpening(const WeeklyWindow& window, WallTime after) {
   const auto today = std::chrono::floor<std::chrono::days>(after);
   const std::chrono::weekday weekday{today};

@@ -41,7 +41,11 @@ WeeklyWindow DefaultMaintenanceWindow(std::string_view region, std::string_view 
 DailyWindow DefaultSnapshotWindow(std::string_view region, std::string_view seed,
                                   const WeeklyWindow& other);
 
+// Whether it is open.
+bool IsOpen(const DailyWindow& window, WallTime at);
+
 // The next time that the window opens, later than `after`.
+WallTime NextOpening(const DailyWindow& window, WallTime after);
 WallTime NextOpening(const WeeklyWindow& window, WallTime after);
 
 }  // namespace ec::model

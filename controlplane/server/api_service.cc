@@ -3,12 +3,14 @@
 #include "controlplane/server/access.h"
 #include "controlplane/server/cache_clusters.h"
 #include "controlplane/server/catalogue.h"
+#include "controlplane/server/clock.h"
 #include "controlplane/server/controller_loop.h"
 #include "controlplane/server/emulator.h"
 #include "controlplane/server/events.h"
 #include "controlplane/server/grpc_status.h"
 #include "controlplane/server/replication_groups.h"
 #include "controlplane/server/serve.h"
+#include "controlplane/server/snapshots.h"
 #include "controlplane/server/subnet_groups.h"
 #include "controlplane/server/tags.h"
 
@@ -137,7 +139,7 @@ grpc::Status ElastiCacheService::DescribeEvents(grpc::ServerContext*,
                                                 const v1::DescribeEventsRequest* request,
                                                 v1::DescribeEventsResponse* response) {
   return Serve(clock_, kElastiCacheDomain, "DescribeEvents", *request, [&] {
-    return server::DescribeEvents(loop_, clock_.now().wall, *request, response);
+    return server::DescribeEvents(loop_, EmulatedTime(loop_, clock_), *request, response);
   });
 }
 
@@ -232,6 +234,34 @@ grpc::Status ElastiCacheService::DeleteCacheSecurityGroup(
                RefuseCacheSecurityGroups);
 }
 
+grpc::Status ElastiCacheService::CreateSnapshot(grpc::ServerContext*,
+                                                const v1::CreateSnapshotRequest* request,
+                                                v1::CreateSnapshotResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "CreateSnapshot", *request,
+               [&] { return server::CreateSnapshot(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DescribeSnapshots(grpc::ServerContext*,
+                                                   const v1::DescribeSnapshotsRequest* request,
+                                                   v1::DescribeSnapshotsResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeSnapshots", *request,
+               [&] { return server::DescribeSnapshots(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DeleteSnapshot(grpc::ServerContext*,
+                                                const v1::DeleteSnapshotRequest* request,
+                                                v1::DeleteSnapshotResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DeleteSnapshot", *request,
+               [&] { return server::DeleteSnapshot(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::CopySnapshot(grpc::ServerContext*,
+                                              const v1::CopySnapshotRequest* request,
+                                              v1::CopySnapshotResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "CopySnapshot", *request,
+               [&] { return server::CopySnapshot(loop_, *request, response); });
+}
+
 grpc::Status EmulatorService::DescribeHosts(grpc::ServerContext*,
                                             const v1::DescribeHostsRequest* request,
                                             v1::DescribeHostsResponse* response) {
@@ -272,6 +302,30 @@ grpc::Status EmulatorService::ClearFaults(grpc::ServerContext*,
                                           v1::ClearFaultsResponse* response) {
   return Serve(clock_, kElastiCacheDomain, "ClearFaults", *request,
                [&] { return server::ClearFaults(loop_, *request, response); });
+}
+
+grpc::Status EmulatorService::DescribeClock(grpc::ServerContext*,
+                                            const v1::DescribeClockRequest* request,
+                                            v1::DescribeClockResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeClock", *request,
+               [&] { return server::DescribeClock(loop_, clock_, *request, response); });
+}
+
+grpc::Status EmulatorService::SetClock(grpc::ServerContext*, const v1::SetClockRequest* request,
+                                       v1::SetClockResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "SetClock", *request,
+               [&] { return server::SetClock(loop_, clock_, *request, response); });
+}
+
+grpc::Status EmulatorService::AdvanceClock(grpc::ServerContext* context,
+                                           const v1::AdvanceClockRequest* request,
+                                           grpc::ServerWriter<v1::AdvanceClockResponse>* writer) {
+  return Serve(clock_, kElastiCacheDomain, "AdvanceClock", *request, [&] {
+    return server::AdvanceClock(
+        loop_, clock_, *request,
+        [&](const v1::AdvanceClockResponse& response) { return writer->Write(response); },
+        [&] { return context->IsCancelled(); });
+  });
 }
 
 grpc::Status EmulatorService::GetVersion(grpc::ServerContext*, const v1::GetVersionRequest* request,

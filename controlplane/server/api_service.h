@@ -108,6 +108,17 @@ class ElastiCacheService : public v1::ElastiCache::Service {
   grpc::Status DeleteCacheSecurityGroup(grpc::ServerContext* context,
                                         const v1::DeleteCacheSecurityGroupRequest* request,
                                         v1::DeleteCacheSecurityGroupResponse* response) override;
+  grpc::Status CreateSnapshot(grpc::ServerContext* context,
+                              const v1::CreateSnapshotRequest* request,
+                              v1::CreateSnapshotResponse* response) override;
+  grpc::Status DescribeSnapshots(grpc::ServerContext* context,
+                                 const v1::DescribeSnapshotsRequest* request,
+                                 v1::DescribeSnapshotsResponse* response) override;
+  grpc::Status DeleteSnapshot(grpc::ServerContext* context,
+                              const v1::DeleteSnapshotRequest* request,
+                              v1::DeleteSnapshotResponse* response) override;
+  grpc::Status CopySnapshot(grpc::ServerContext* context, const v1::CopySnapshotRequest* request,
+                            v1::CopySnapshotResponse* response) override;
   grpc::Status DescribeCacheNodeTypes(grpc::ServerContext* context,
                                       const v1::DescribeCacheNodeTypesRequest* request,
                                       v1::DescribeCacheNodeTypesResponse* response) override;
@@ -137,6 +148,12 @@ class EmulatorService : public v1::Emulator::Service {
                               v1::DescribeFaultsResponse* response) override;
   grpc::Status ClearFaults(grpc::ServerContext* context, const v1::ClearFaultsRequest* request,
                            v1::ClearFaultsResponse* response) override;
+  grpc::Status DescribeClock(grpc::ServerContext* context, const v1::DescribeClockRequest* request,
+                             v1::DescribeClockResponse* response) override;
+  grpc::Status SetClock(grpc::ServerContext* context, const v1::SetClockRequest* request,
+                        v1::SetClockResponse* response) override;
+  grpc::Status AdvanceClock(grpc::ServerContext* context, const v1::AdvanceClockRequest* request,
+                            grpc::ServerWriter<v1::AdvanceClockResponse>* writer) override;
   grpc::Status GetVersion(grpc::ServerContext* context, const v1::GetVersionRequest* request,
                           v1::GetVersionResponse* response) override;
   grpc::Status Reset(grpc::ServerContext* context, const v1::ResetRequest* request,

@@ -34,6 +34,7 @@ std::vector<Status> Controller::Step(std::vector<core::Input> inputs, const Excl
   bool everything = false;
   exclusive([&] {
     BeginStep(now);
+    model::NoteTime(now, &state_);
     for (size_t i = 0; i < inputs.size(); ++i) verdicts[i] = Note(inputs[i], now.instant);
   });
   for (size_t i = 0; i < inputs.size(); ++i) {

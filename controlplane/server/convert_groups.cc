@@ -163,6 +163,7 @@ void ToProto(const model::State& state, const Group& group, v1::ReplicationGroup
   out->set_network_type("ipv4");
   out->set_ip_discovery("ipv4");
   out->set_cluster_mode("disabled");
+  if (!group.snapshotting.empty()) out->set_snapshotting_cluster_id(group.snapshotting);
   out->set_epoch(group.epoch);
   if (group.lost_bytes) out->set_last_failover_lost_bytes(*group.lost_bytes);
   if (group.lost_ms) out->set_last_failover_lost_ms(*group.lost_ms);

@@ -68,6 +68,7 @@ core::ModifyGroup Parse(const v1::ModifyReplicationGroupRequest& request) {
   command.auto_minor_version_upgrade = EC_OPTIONAL(request, auto_minor_version_upgrade);
   command.snapshot_retention = EC_OPTIONAL(request, snapshot_retention_limit);
   command.snapshot_window = EC_OPTIONAL(request, snapshot_window);
+  command.snapshotting_cluster = EC_OPTIONAL(request, snapshotting_cluster_id);
   command.apply_immediately = request.apply_immediately();
   return command;
 }
@@ -252,9 +253,12 @@ Status PromoteCacheCluster(ControllerLoop& loop, const v1::PromoteCacheClusterRe
 
 Status DemoteCacheCluster(ControllerLoop& loop, const v1::DemoteCacheClusterRequest& request,
                           v1::DemoteCacheClusterResponse* response) {
-  core::Demote command{request.cache_cluster_id(), EC_OPTIONAL(request, replication_group_id),
+  core::Demote command{request.cache_cluster_id(),
+                       EC_OPTIONAL(request, replication_group_id),
                        EC_OPTIONAL(request, primary_cluster_id),
-                       EC_OPTIONAL(request, new_replication_group_id), request.accept_data_loss()};
+                       EC_OPTIONAL(request, new_replication_group_id),
+                       request.accept_data_loss(),
+                       EC_OPTIONAL(request, final_snapshot_identifier)};
   const std::string group_id = request.has_replication_group_id()
                                    ? request.replication_group_id()
                                    : request.new_replication_group_id();

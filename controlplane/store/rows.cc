@@ -6,6 +6,7 @@
 #include "controlplane/store/columns.h"
 #include "controlplane/store/fault_rows.h"
 #include "controlplane/store/network_rows.h"
+#include "controlplane/store/snapshot_rows.h"
 
 namespace ec::store {
 namespace {
@@ -22,7 +23,8 @@ void ReadInstallation(Database& db, model::Records* records) {
   Statement rows(
       db,
       "SELECT revision, region, account, vpc_cidr, next_id, next_event, next_slice, "
-      "outside_host, outside_ip, outside_first_port, outside_last_port FROM installation");
+      "outside_host, outside_ip, outside_first_port, outside_last_port, clock_offset_ms, "
+      "clock_frozen FROM installation");
   if (!rows.executeStep()) throw SQLite::Exception("the installation's row is missing");
   Reader read(rows);
   records->revision = read.UInt64();
@@ -39,6 +41,8 @@ void ReadInstallation(Database& db, model::Records* records) {
   outside.first = static_cast<uint16_t>(read.Int());
   outside.last = static_cast<uint16_t>(read.Int());
   if (!outside.host.empty()) installation.outside = outside;
+  installation.clock.offset = std::chrono::milliseconds(read.Int64());
+  if (!read.SkipNull()) installation.clock.frozen = TimeOf(read.Text());
 }
 
 void ReadNodeTypes(Database& db, model::Records* records) {
@@ -100,7 +104,8 @@ constexpr const char* kClusterColumns =
     "snapshot_retention, snapshot_window, topic_arn, topic_active, pending_nodes, pending_version, "
     "pending_due, resized_from, configuration_id, configuration_ip, configuration_host, "
     "configuration_readdressed, discovery_version, discovery_revision, revision, "
-    "replication_group, vpc";
+    "replication_group, vpc, sub_status, seed_file, seed_sha256, seed_bucket, seed_key, seed_name, "
+    "seed_memory_max, next_backup";
 
 void ReadPending(Reader& read, model::Pending* pending) {
   if (!read.SkipNull()) pending->nodes = read.Int();
@@ -119,6 +124,21 @@ void ReadConfiguration(Reader& read, Cluster* cluster) {
   configuration.host = read.Text();
   configuration.readdressed = read.Int();
   cluster->configuration = configuration;
+}
+
+std::optional<Seed> ReadSeed(Reader& read) {
+  if (read.SkipNull()) {
+    read.Skip(5);
+    return std::nullopt;
+  }
+  Seed seed;
+  seed.file = read.UInt64();
+  seed.sha256 = read.Text();
+  seed.bucket = read.Text();
+  seed.key = read.Text();
+  seed.name = read.Text();
+  seed.memory_max = read.Int64();
+  return seed;
 }
 
 Cluster ReadCluster(Statement& row) {
@@ -157,6 +177,13 @@ Cluster ReadCluster(Statement& row) {
   cluster.revision = read.UInt64();
   if (!read.SkipNull()) cluster.group = read.Text();
   if (!read.SkipNull()) cluster.vpc = read.Text();
+  if (const std::string sub_status = read.Text(); !sub_status.empty()) {
+    const auto more = model::ParseClusterStatus(sub_status);
+    if (!more) Malformed("status", sub_status);
+    cluster.status = *more;
+  }
+  cluster.seed = ReadSeed(read);
+  if (!read.SkipNull()) cluster.next_backup = TimeOf(read.Text());
   return cluster;
 }
 
@@ -185,6 +212,12 @@ void ReadClusters(Database& db, model::Records* records) {
                  : kind == "pending-remove" ? cluster.pending.remove
                                             : cluster.pending.new_zones;
     list.push_back(read.Text());
+  }
+  Statement backups(db, "SELECT cluster, begun FROM cluster_backup ORDER BY cluster, position");
+  while (backups.executeStep()) {
+    Reader read(backups);
+    Cluster& cluster = records->clusters.at(read.Text());
+    cluster.manual_backups.push_back(TimeOf(read.Text()));
   }
 }
 
@@ -232,7 +265,7 @@ constexpr const char* kGroupColumns =
     "id, status, description, automatic_failover, multi_az, created, next_number, leader, epoch, "
     "port, primary_id, primary_ip, primary_host, reader_id, reader_ip, reader_host, proof, step, "
     "successor, pending_primary, pending_due, promoting, demoting, tested, lost_bytes, lost_ms, "
-    "trouble, revision";
+    "trouble, revision, sub_status, snapshotting, next_backup";
 
 model::GroupEndpoint ReadGroupEndpoint(Reader& read, uint16_t port) {
   model::GroupEndpoint endpoint;
@@ -275,6 +308,13 @@ Group ReadGroup(Statement& row) {
   if (!read.SkipNull()) group.lost_ms = read.Int64();
   group.trouble = read.Text();
   group.revision = read.UInt64();
+  if (const std::string sub_status = read.Text(); !sub_status.empty()) {
+    const auto more = model::ParseGroupStatus(sub_status);
+    if (!more) Malformed("status", sub_status);
+    group.status = *more;
+  }
+  group.snapshotting = read.Text();
+  if (!read.SkipNull()) group.next_backup = TimeOf(read.Text());
   return group;
 }
 
@@ -332,11 +372,12 @@ void WriteInstallation(Statements& statements, const model::Edit& edit) {
       statements,
       "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
       "next_event = ?, next_slice = ?, outside_host = ?, outside_ip = ?, outside_first_port = ?, "
-      "outside_last_port = ?");
+      "outside_last_port = ?, clock_offset_ms = ?, clock_frozen = ?");
   const model::OutsidePorts outside = installation.outside.value_or(model::OutsidePorts());
   write << installation.region << installation.account << ToString(installation.vpc)
         << installation.next_id << installation.next_event << installation.next_slice
-        << outside.host << ToString(outside.listen) << outside.first << outside.last;
+        << outside.host << ToString(outside.listen) << outside.first << outside.last
+        << static_cast<int64_t>(installation.clock.offset.count()) << installation.clock.frozen;
   write.Run();
 }
 
@@ -385,10 +426,33 @@ std::string UpsertSql(const std::string& table, const std::string& columns,
          ") DO UPDATE SET " + sets;
 }
 
+// The status as the table's first version knows it, and what there is to say beside it.
+struct StatusColumns {
+  std::string_view status;
+  std::string_view sub_status;
+};
+
+StatusColumns ColumnsOf(model::ClusterStatus status) {
+  using model::ClusterStatus;
+  if (status == ClusterStatus::kSnapshotting)
+    return {NameOf(ClusterStatus::kModifying), NameOf(status)};
+  if (status == ClusterStatus::kRestoreFailed) {
+    return {NameOf(ClusterStatus::kCreateFailed), NameOf(status)};
+  }
+  return {NameOf(status), ""};
+}
+
+StatusColumns ColumnsOf(model::GroupStatus status) {
+  using model::GroupStatus;
+  if (status == GroupStatus::kSnapshotting)
+    return {NameOf(GroupStatus::kModifying), NameOf(status)};
+  return {NameOf(status), ""};
+}
+
 void BindCluster(Writer& write, const Cluster& cluster) {
-  write << cluster.id << NameOf(cluster.status) << NameOf(cluster.engine) << cluster.engine_version
-        << cluster.family << cluster.node_type << cluster.port << cluster.node_count
-        << cluster.cross_zone << cluster.created << cluster.maintenance_window
+  write << cluster.id << ColumnsOf(cluster.status).status << NameOf(cluster.engine)
+        << cluster.engine_version << cluster.family << cluster.node_type << cluster.port
+        << cluster.node_count << cluster.cross_zone << cluster.created << cluster.maintenance_window
         << cluster.parameter_group << cluster.subnet_group << cluster.auto_minor_version_upgrade
         << cluster.snapshot_retention << cluster.snapshot_window;
   if (cluster.notification) {
@@ -419,6 +483,14 @@ void BindCluster(Writer& write, const Cluster& cluster) {
   };
   text_or_null(cluster.group);
   text_or_null(cluster.vpc);
+  write << ColumnsOf(cluster.status).sub_status;
+  if (const auto& seed = cluster.seed) {
+    write << seed->file << seed->sha256 << seed->bucket << seed->key << seed->name
+          << seed->memory_max;
+  } else {
+    for (int i = 0; i < 6; ++i) write.Null();
+  }
+  write << cluster.next_backup;
 }
 
 void WriteLists(Statements& statements, const Cluster& cluster) {
@@ -439,6 +511,12 @@ void WriteLists(Statements& statements, const Cluster& cluster) {
   put_list("security-group", cluster.security_groups);
   put_list("pending-remove", cluster.pending.remove);
   put_list("pending-zone", cluster.pending.new_zones);
+  Writer(statements, "DELETE FROM cluster_backup WHERE cluster = ?").operator<<(cluster.id).Run();
+  Writer put_backup(statements, "INSERT INTO cluster_backup VALUES (?, ?, ?)");
+  for (size_t i = 0; i < cluster.manual_backups.size(); ++i) {
+    put_backup << cluster.id << static_cast<uint64_t>(i) << cluster.manual_backups[i];
+    put_backup.Run();
+  }
 }
 
 void WriteClusters(Statements& statements, const model::Edit& edit) {
@@ -498,7 +576,7 @@ void WriteGroups(Statements& statements, const model::Edit& edit) {
   Writer put(statements, kUpsert);
   for (const auto& [id, group] : edit.groups) {
     if (!group) continue;
-    put << id << NameOf(group->status) << group->description << group->automatic_failover
+    put << id << ColumnsOf(group->status).status << group->description << group->automatic_failover
         << group->multi_az << group->created << group->next_number << group->leader << group->epoch
         << group->primary.address.port << group->primary.id << ToString(group->primary.address.ip)
         << group->primary.host << group->reader.id << ToString(group->reader.address.ip)
@@ -510,7 +588,8 @@ void WriteGroups(Statements& statements, const model::Edit& edit) {
       put.Null();
     }
     put << group->promoting << group->demoting << group->tested << group->lost_bytes
-        << group->lost_ms << group->trouble << group->revision;
+        << group->lost_ms << group->trouble << group->revision
+        << ColumnsOf(group->status).sub_status << group->snapshotting << group->next_backup;
     put.Run();
     WriteGroupLists(statements, *group);
   }
@@ -574,6 +653,7 @@ model::Records ReadRecords(Database& db) {
   ReadClusters(db, &records);
   ReadMembers(db, &records);
   ReadNetwork(db, &records);
+  ReadSnapshots(db, &records);
   ReadFaults(db, &records);
   ReadEvents(db, &records);
   return records;
@@ -590,6 +670,7 @@ void WriteEdit(Statements& statements, const model::Edit& edit) {
   WriteClusters(statements, edit);
   DropGroups(statements, edit);
   WriteMembers(statements, edit);
+  WriteSnapshots(statements, edit);
   WriteFaults(statements, edit);
   WriteEvents(statements, edit);
 }

@@ -375,7 +375,97 @@ CREATE TRIGGER faults_are_final BEFORE UPDATE ON wire_fault
 BEGIN SELECT RAISE(ABORT, 'a fault does not change'); END;
 )sql";
 
-constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4};
+// `sub_status` says more of a status than the first versions' lists have: "snapshotting" beside
+// 'modifying', and "restore-failed" beside 'create-failed'.
+constexpr std::string_view kVersion5 = R"sql(
+ALTER TABLE installation ADD COLUMN clock_offset_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE installation ADD COLUMN clock_frozen TEXT;
+
+ALTER TABLE cluster ADD COLUMN sub_status TEXT NOT NULL DEFAULT ''
+  CHECK (sub_status IN ('', 'snapshotting', 'restore-failed'));
+ALTER TABLE cluster ADD COLUMN seed_file INTEGER;
+ALTER TABLE cluster ADD COLUMN seed_sha256 TEXT;
+ALTER TABLE cluster ADD COLUMN seed_bucket TEXT;
+ALTER TABLE cluster ADD COLUMN seed_key TEXT;
+ALTER TABLE cluster ADD COLUMN seed_name TEXT;
+ALTER TABLE cluster ADD COLUMN seed_memory_max INTEGER;
+ALTER TABLE cluster ADD COLUMN next_backup TEXT;
+
+-- Manual backups of the last 24 hours.
+CREATE TABLE cluster_backup (
+  cluster   TEXT NOT NULL REFERENCES cluster (id) ON DELETE CASCADE,
+  position  INTEGER NOT NULL,
+  begun     TEXT NOT NULL,
+  PRIMARY KEY (cluster, position)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE replication_group ADD COLUMN sub_status TEXT NOT NULL DEFAULT ''
+  CHECK (sub_status IN ('', 'snapshotting'));
+ALTER TABLE replication_group ADD COLUMN snapshotting TEXT NOT NULL DEFAULT '';
+ALTER TABLE replication_group ADD COLUMN next_backup TEXT;
+
+-- Of its origin, the names are those of the time: the cluster may be long gone.
+CREATE TABLE snapshot (
+  name                        TEXT PRIMARY KEY,
+  file                        INTEGER NOT NULL UNIQUE CHECK (file >= 1),
+  status                      TEXT NOT NULL CHECK (status IN (
+                                'creating', 'available', 'exporting', 'deleting', 'failed')),
+  automatic                   INTEGER NOT NULL CHECK (automatic IN (0, 1)),
+  after                       TEXT NOT NULL CHECK (after IN ('nothing', 'delete', 'demote')),
+  demote_group                TEXT NOT NULL,
+  demote_master               TEXT NOT NULL,
+  demote_new_group            TEXT NOT NULL,
+  cluster                     TEXT NOT NULL,
+  replication_group           TEXT NOT NULL,
+  group_description           TEXT NOT NULL,
+  automatic_failover          INTEGER NOT NULL CHECK (automatic_failover IN (0, 1)),
+  clusters                    INTEGER NOT NULL CHECK (clusters >= 1),
+  engine                      TEXT NOT NULL CHECK (engine IN ('redis', 'valkey')),
+  engine_version              TEXT NOT NULL,
+  node_type                   TEXT NOT NULL,
+  port                        INTEGER NOT NULL,
+  parameter_group             TEXT NOT NULL,
+  subnet_group                TEXT NOT NULL,
+  vpc                         TEXT NOT NULL,
+  zone                        TEXT NOT NULL,
+  maintenance_window          TEXT NOT NULL,
+  snapshot_window             TEXT NOT NULL,
+  retention                   INTEGER NOT NULL CHECK (retention BETWEEN 0 AND 35),
+  auto_minor_version_upgrade  INTEGER NOT NULL CHECK (auto_minor_version_upgrade IN (0, 1)),
+  topic_arn                   TEXT NOT NULL,
+  cluster_created             TEXT NOT NULL,
+  created                     TEXT NOT NULL,
+  expires                     TEXT,
+  bytes                       INTEGER NOT NULL,
+  memory_bytes                INTEGER NOT NULL,
+  keys                        INTEGER NOT NULL,
+  sha256                      TEXT NOT NULL,
+  writer_version              TEXT NOT NULL,
+  trouble                     TEXT NOT NULL,
+  task                        INTEGER NOT NULL,
+  task_kind                   TEXT NOT NULL CHECK (task_kind IN (
+                                'backup', 'copy', 'import', 'export', 'drop')),
+  task_host                   TEXT NOT NULL,
+  task_member                 INTEGER NOT NULL,
+  task_source                 INTEGER NOT NULL,
+  task_source_sha256          TEXT NOT NULL,
+  task_bucket                 TEXT NOT NULL,
+  task_key                    TEXT NOT NULL,
+  revision                    INTEGER NOT NULL,
+  CHECK (expires IS NULL OR automatic),
+  CHECK (status NOT IN ('available', 'exporting') OR length(sha256) = 64)
+) STRICT, WITHOUT ROWID;
+
+
+CREATE TABLE snapshot_tag (
+  snapshot  TEXT NOT NULL REFERENCES snapshot (name) ON DELETE CASCADE,
+  key       TEXT NOT NULL,
+  value     TEXT NOT NULL,
+  PRIMARY KEY (snapshot, key)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 static_assert(std::size(kMigrations) == kSchemaVersion);
 
 }  // namespace

@@ -20,6 +20,13 @@ constexpr auto kPlanWriteEvery = milliseconds(100);
 
 std::string MembersDirectory(const std::string& dir) { return dir + "/members"; }
 
+engine::SnapshotFiles FilesOf(const AgentOptions& options) {
+  const auto redis = options.programs.find(EngineKind::kRedis);
+  return engine::SnapshotFiles({options.machine.snapshots, options.machine.buckets,
+                                options.hello.host,
+                                redis == options.programs.end() ? "" : redis->second.path});
+}
+
 }  // namespace
 
 Agent::Agent(AgentOptions options, Clock& clock)
@@ -31,11 +38,14 @@ Agent::Agent(AgentOptions options, Clock& clock)
       prober_(io_),
       replicator_(io_) {
   engines_ = std::make_unique<engine::EngineHost>(
-      io_, MembersDirectory(options_.dir), options_.machine, options_.programs,
+      io_, MembersDirectory(options_.dir), options_.machine, options_.programs, FilesOf(options_),
       [this](const host::Input& input) { Step(input); });
   endpoints_ = std::make_unique<endpoint::EndpointServer>(
       options_.endpoints, [this](MemberId id) { return engines_->SocketPath(id); },
       [this](MemberId id) { return engines_->PassingPath(id); });
+  snapshots_ = std::make_unique<engine::SnapshotWorker>(
+      io_, FilesOf(options_), [this](MemberId id) { return engines_->DirectoryOf(id); },
+      [this](const host::TaskNews& news) { Step(news); });
   const std::vector<host::Found> found = engines_->Adopt();
   HostPlan remembered = ReadPlanFile(options_.dir);
   LogInfo("agent starts", {{"host", options_.hello.host},
@@ -57,6 +67,7 @@ Agent::Agent(AgentOptions options, Clock& clock)
 Agent::~Agent() {
   link_.reset();  // no more inputs from there
   endpoints_.reset();
+  snapshots_.reset();
   engines_.reset();
 }
 
@@ -120,6 +131,10 @@ void Agent::Perform(const host::Action& action) {
     asio::post(io_, [this, seen = std::move(seen)] { Step(seen); });
   } else if (const auto* remember = std::get_if<host::RememberPlan>(&action)) {
     RememberPlan(remember->plan);
+  } else if (const auto* task = std::get_if<host::StartTask>(&action)) {
+    snapshots_->Start(task->task);
+  } else if (const auto* cancel = std::get_if<host::CancelTask>(&action)) {
+    snapshots_->Cancel(cancel->id);
   } else if (const auto* report = std::get_if<host::SendReport>(&action)) {
     link_->Send(report->report);
   }

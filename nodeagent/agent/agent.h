@@ -15,6 +15,7 @@
 #include "nodeagent/engine/engine_host.h"
 #include "nodeagent/engine/prober.h"
 #include "nodeagent/engine/replication.h"
+#include "nodeagent/engine/snapshot_worker.h"
 
 namespace ec::agent {
 
@@ -56,6 +57,7 @@ class Agent {
   boost::asio::steady_timer plan_timer_;
   std::unique_ptr<engine::EngineHost> engines_;
   std::unique_ptr<endpoint::EndpointServer> endpoints_;
+  std::unique_ptr<engine::SnapshotWorker> snapshots_;
   engine::Prober prober_;
   engine::Replicator replicator_;
   std::unique_ptr<host::HostMachine> machine_;

@@ -90,13 +90,16 @@ std::vector<Action> HostMachine::Step(Instant now, const Input& input) {
                    OnEndpoints(seen, now);
                    for (const EndpointReport& endpoint : seen.endpoints) Settle(endpoint.id, now);
                  },
+                 [&](const TaskNews& news) { OnTask(news, now); },
                  [&](const Tick&) { SettleAll(now); },
              },
              input);
   Conform(now);
   if (linked_ && (log_.has_news() || now >= next_report_)) {
     next_report_ = now + settings_.report_every;
-    actions_.push_back(SendReport{log_.Make(confirmed_ ? plan_.revision : 0)});
+    HostReport report = log_.Make(confirmed_ ? plan_.revision : 0);
+    report.tasks = tasks_.Reports();
+    actions_.push_back(SendReport{std::move(report)});
   }
   return std::exchange(actions_, {});
 }
@@ -114,16 +117,28 @@ void HostMachine::OnPlan(const PlanUpdate& update, Instant now) {
   KeepNewerEpochs(plan_, &plan);
   const bool carries = !confirmed_ || !update.members.empty() || !update.endpoints.empty() ||
                        !update.gone_members.empty() || !update.gone_endpoints.empty() ||
-                       update.network || update.faults;
+                       update.network || update.faults || update.tasks;
   confirmed_ = true;
   plan_ = std::move(plan);
   faults_.Take(plan_.faults);
+  SettleTasks();
   TakeQuestions(update.questions, now);
   if (!carries) return;  // only the number has risen
   next_report_ = now;    // the control plane is to learn at once that the host has this plan
   actions_.push_back(RememberPlan{plan_});
   conform_again_ = true;
   SettleAll(now);
+}
+
+// What an earlier agent has begun is begun again: all that it may have left is done anew.
+void HostMachine::SettleTasks() {
+  tasks_.Take(plan_.tasks);
+  for (SnapshotTask& task : tasks_.Begin()) actions_.push_back(StartTask{std::move(task)});
+  for (const uint64_t id : tasks_.End()) actions_.push_back(CancelTask{id});
+}
+
+void HostMachine::OnTask(const TaskNews& news, Instant now) {
+  if (tasks_.Put(news.report)) next_report_ = now;
 }
 
 void HostMachine::TakeQuestions(const std::vector<OffsetQuestion>& questions, Instant now) {
@@ -139,6 +154,7 @@ void HostMachine::OnStarted(const EngineStarted& started, Instant now) {
   Member* member = FindLaunch(started.id, started.launch);
   if (member != nullptr && member->process == Process::kStarting) {
     member->process = Process::kRunning;
+    member->last_answer = now;  // a seed takes its time, which is not the engine's
     member->pid = started.pid;
     member->start_time = started.start_time;
     member->has_run = true;
@@ -152,7 +168,12 @@ void HostMachine::OnNotStarted(const EngineNotStarted& failure, Instant now) {
   member->process = Process::kNone;
   EndReplication(*member);
   member->trouble = failure.why;
-  CountDeath(failure.id, *member, now);
+  member->unseeded = failure.unseeded;
+  if (failure.unseeded) {
+    member->failed_generation = member->generation;
+  } else {
+    CountDeath(failure.id, *member, now);
+  }
   Settle(failure.id, now);
 }
 
@@ -342,6 +363,7 @@ void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant 
     member.kept = false;
     member.has_run = false;
     member.early_deaths = 0;
+    member.unseeded = false;
     member.start_after = now;
     member.trouble.clear();
   }
@@ -361,7 +383,7 @@ void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant 
   member.idle_misses = 0;
   member.verifying = false;
   member.next_probe = now + settings_.probe_starting_every;
-  if (member.kept) {
+  if (member.kept || spec.seed) {
     member.replication.BeginWithData(spec.replication, now);
   } else {
     member.replication.Begin(spec.replication, /*is_adopted=*/false, now);
@@ -532,6 +554,7 @@ MemberReport HostMachine::ReportOf(MemberId id, const Member& member) const {
   }
   report.engine_version = member.version;
   report.trouble = member.trouble;
+  report.unseeded = member.unseeded;
   const auto spec = plan_.members.find(id);
   const bool in_plan = spec != plan_.members.end();
   switch (member.process) {

@@ -28,6 +28,7 @@
 #include "nodeagent/core/host_faults.h"
 #include "nodeagent/core/replication.h"
 #include "nodeagent/core/report_log.h"
+#include "nodeagent/core/task_book.h"
 
 namespace ec::host {
 
@@ -91,6 +92,7 @@ struct EngineNotStarted {
   MemberId id = 0;
   uint64_t launch = 0;
   std::string why;
+  bool unseeded = false;  // what it was to begin with is of no use: nothing else will do
 };
 struct EngineExited {
   MemberId id = 0;
@@ -125,20 +127,25 @@ struct MemberRemoved {
 struct EndpointsSeen {
   std::vector<EndpointReport> endpoints;
 };
+// How far a task has come.
+struct TaskNews {
+  TaskReport report;
+};
 struct Tick {};
 
 using Input = std::variant<PlanArrived, Linked, Unlinked, EngineStarted, EngineNotStarted,
                            EngineExited, EngineProbed, EndpointProbed, ReplicationSynced,
-                           MemberRemoved, EndpointsSeen, Tick>;
+                           MemberRemoved, EndpointsSeen, TaskNews, Tick>;
 
 // --- what the machine wants done ------------------------------------------------------------
 
 struct StartEngine {
   MemberSpec spec;
   uint64_t launch = 0;
-  bool load_kept = false;  // begin with what was kept at the orderly stop; else empty
-  bool resumed = false;    // to be remembered with the launch
-  Address address;         // of the member's own endpoint; port 0 if it has none
+  // Begin with what was kept at the orderly stop; else with the spec's seed, or empty.
+  bool load_kept = false;
+  bool resumed = false;  // to be remembered with the launch
+  Address address;       // of the member's own endpoint; port 0 if it has none
   friend bool operator==(const StartEngine&, const StartEngine&) = default;
 };
 struct KillEngine {  // SIGKILL; EngineExited follows
@@ -181,14 +188,22 @@ struct RememberPlan {  // for the next start of the agent
   HostPlan plan;
   friend bool operator==(const RememberPlan&, const RememberPlan&) = default;
 };
+struct StartTask {  // TaskNews follows, the last of it with an end
+  SnapshotTask task;
+  friend bool operator==(const StartTask&, const StartTask&) = default;
+};
+struct CancelTask {  // as soon as may be; nobody waits for it
+  uint64_t id = 0;
+  friend bool operator==(const CancelTask&, const CancelTask&) = default;
+};
 struct SendReport {
   HostReport report;
   friend bool operator==(const SendReport&, const SendReport&) = default;
 };
 
-using Action =
-    std::variant<StartEngine, KillEngine, PauseEngine, RemoveMember, ProbeEngine, ProbeEndpoint,
-                 SyncReplication, ConformEndpoints, RememberPlan, SendReport>;
+using Action = std::variant<StartEngine, KillEngine, PauseEngine, RemoveMember, ProbeEngine,
+                            ProbeEndpoint, SyncReplication, ConformEndpoints, RememberPlan,
+                            StartTask, CancelTask, SendReport>;
 
 // --- the machine ----------------------------------------------------------------------------
 
@@ -241,6 +256,7 @@ class HostMachine {
     bool removing = false;
     Instant next_removal;
     uint64_t failed_generation = 0;  // given up until a higher one is wanted
+    bool unseeded = false;           // in that generation
     std::string trouble;
     Replication replication;
   };
@@ -267,6 +283,8 @@ class HostMachine {
   // Does to a running engine what faults want; false if it does not run any more.
   bool SurvivesFaults(MemberId id, Member& member);
   void EndReplication(Member& member);
+  void OnTask(const TaskNews& news, Instant now);
+  void SettleTasks();
   void Conform(Instant now);
   Duration ConformPause(Instant now) const;
   // The endpoint as it should be at this moment: without its target while that does not lead.
@@ -288,6 +306,7 @@ class HostMachine {
   const Settings settings_;
   HostPlan plan_;
   HostFaultBook faults_;    // of the plan
+  TaskBook tasks_;          // the same
   bool confirmed_ = false;  // by the control plane, since this agent started
   bool linked_ = false;
   std::map<MemberId, Member> members_;

@@ -6,6 +6,7 @@
 
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "common/log.h"
@@ -32,11 +33,12 @@ std::string Ending(const ProcessId& process) {
 }  // namespace
 
 EngineHost::EngineHost(asio::io_context& io, std::string members, Machine machine,
-                       std::map<EngineKind, Program> programs, Tell tell)
+                       std::map<EngineKind, Program> programs, SnapshotFiles files, Tell tell)
     : io_(io),
       members_(std::move(members)),
       machine_(std::move(machine)),
       programs_(std::move(programs)),
+      files_(std::move(files)),
       tell_(std::move(tell)),
       workers_(kWorkers) {}
 
@@ -48,6 +50,10 @@ std::string EngineHost::SocketPath(MemberId id) const {
 
 std::string EngineHost::PassingPath(MemberId id) const {
   return MemberDirectory(members_, id).passing_path();
+}
+
+std::string EngineHost::DirectoryOf(MemberId id) const {
+  return MemberDirectory(members_, id).path();
 }
 
 uint64_t EngineHost::ProcessorTime(MemberId id) const {
@@ -90,15 +96,17 @@ void EngineHost::Start(const host::StartEngine& start) {
     return;
   }
   asio::post(workers_, [this, start, program = program->second] {
+    const Status seeded = PlaceSeed(start);
     auto result = std::make_shared<Result<Spawned>>(
-        MemberDirectory(members_, start.spec.id).Start(start, program, machine_));
-    asio::post(io_, [this, start, result] {
+        seeded.ok() ? MemberDirectory(members_, start.spec.id).Start(start, program, machine_)
+                    : Result<Spawned>(seeded));
+    asio::post(io_, [this, start, result, unseeded = !seeded.ok()] {
       const MemberId id = start.spec.id;
       if (!result->ok()) {
         LogWarning(
             "engine not started",
             {{"member", id}, {"label", start.spec.label}, {"why", result->status().message()}});
-        tell_(host::EngineNotStarted{id, start.launch, result->status().message()});
+        tell_(host::EngineNotStarted{id, start.launch, result->status().message(), unseeded});
         return;
       }
       LogInfo("engine started", {{"member", id},
@@ -112,6 +120,16 @@ void EngineHost::Start(const host::StartEngine& start) {
       tell_(host::EngineStarted{id, start.launch, process.pid, process.start_time});
     });
   });
+}
+
+// What the engine is to begin with lies in its directory under a name that Start() takes it from.
+Status EngineHost::PlaceSeed(const host::StartEngine& start) const {
+  if (!start.spec.seed || start.load_kept) return {};
+  const std::string directory = DirectoryOf(start.spec.id);
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return {Fault::kUnavailable, error.message()};
+  return files_.PlaceSeed(*start.spec.seed, directory + "/" + kSeedName);
 }
 
 void EngineHost::Watch(MemberId id, uint64_t launch, const ProcessId& process, UniqueFd pidfd) {

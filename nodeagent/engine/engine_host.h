@@ -15,6 +15,7 @@
 #include "nodeagent/core/host_machine.h"
 #include "nodeagent/engine/member_directory.h"
 #include "nodeagent/engine/programs.h"
+#include "nodeagent/engine/snapshot_files.h"
 
 namespace ec::engine {
 
@@ -25,7 +26,7 @@ class EngineHost {
   using Tell = std::function<void(const host::Input&)>;
 
   EngineHost(boost::asio::io_context& io, std::string members, Machine machine,
-             std::map<EngineKind, Program> programs, Tell tell);
+             std::map<EngineKind, Program> programs, SnapshotFiles files, Tell tell);
   ~EngineHost();  // the engines go on
 
   // What is there at the start of the agent; running engines are watched from then on.
@@ -38,6 +39,7 @@ class EngineHost {
 
   std::string SocketPath(MemberId id) const;   // any thread
   std::string PassingPath(MemberId id) const;  // any thread
+  std::string DirectoryOf(MemberId id) const;  // any thread
   // Processor time used by the member's engine so far, in clock ticks; 0 when there is none.
   uint64_t ProcessorTime(MemberId id) const;
 
@@ -48,6 +50,7 @@ class EngineHost {
     std::unique_ptr<boost::asio::posix::stream_descriptor> pidfd;
   };
 
+  Status PlaceSeed(const host::StartEngine& start) const;
   void Watch(MemberId id, uint64_t launch, const ProcessId& process, UniqueFd pidfd);
   void OnExit(MemberId id, uint64_t launch);
   // Nothing happens when that launch is over.
@@ -57,6 +60,7 @@ class EngineHost {
   const std::string members_;
   const Machine machine_;
   const std::map<EngineKind, Program> programs_;
+  const SnapshotFiles files_;  // what members may begin with
   const Tell tell_;
   std::map<MemberId, Watched> watched_;
   boost::asio::thread_pool workers_;

@@ -163,6 +163,14 @@ Status MemberDirectory::WriteFiles(const host::StartEngine& start, const Recipe&
                        {"resumed", start.resumed},
                        {"label", start.spec.label}};
   if (!start.load_kept) unlink((path_ + "/" + kDataName).c_str());
+  const std::string seed = path_ + "/" + kSeedName;
+  if (start.spec.seed && !start.load_kept) {
+    if (rename(seed.c_str(), (path_ + "/" + kDataName).c_str()) < 0) {
+      return Unavailable(fmt::format("cannot use {}: {}", seed, std::strerror(errno)));
+    }
+  } else {
+    unlink(seed.c_str());
+  }
   // What is there after the start is the new engine's.
   for (const char* name : {kSocketName, kPassingName, kNetcardName}) {
     unlink((path_ + "/" + name).c_str());

@@ -5,6 +5,7 @@
 //                netcard.so     the library that does so, a link
 //                launch.json    the newest launch: engine, generation, number, resumed
 //                process        "pid start-time" of its process, written by the process itself
+//                seed.rdb       what the next launch begins with, if anything
 //                kept.json      the launch that was stopped in order; consumed by the next one
 //
 // Who runs is also told by two things that no lost file can take away: a lock on the directory that
@@ -36,7 +37,8 @@ class MemberDirectory {
   std::string socket_path() const { return path_ + "/" + kSocketName; }
   std::string passing_path() const { return path_ + "/" + kPassingName; }
 
-  // Launches the engine. Without `load_kept` whatever data lies there is removed first.
+  // Launches the engine. Without `load_kept` whatever data lies there is removed first, and a seed,
+  // if its specification has one, takes its place: it must have been put there.
   // kUnavailable: the program cannot be started, the disk is full, or an engine runs here already.
   Result<Spawned> Start(const host::StartEngine& start, const Program& program,
                         const Machine& machine);

@@ -135,6 +135,8 @@ std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine,
       "replica-read-only yes\n"
       "maxmemory {}\n",
       kSocketName, kDataName, spec.memory_max_bytes);
+  // Somebody else has written it: every value in it is looked through before it is believed.
+  if (spec.seed && spec.seed->file == 0) conf += "sanitize-dump-payload yes\n";
   // Redis keeps 32 descriptors to itself.
   const int64_t clients = std::min(NumberOf(spec.parameters, "maxclients", 65000),
                                    std::max<int64_t>(machine.open_files_max - 32, 1));

@@ -18,6 +18,8 @@ struct Machine {
   int cores = 1;
   int64_t open_files_max = 1024;  // RLIMIT_NOFILE of the engines
   std::string user;               // to run Memcached as; empty unless the agent is root
+  std::string snapshots;          // the directory of snapshot files; empty: there is none
+  std::string buckets;            // whose directories are S3's buckets; empty: there is none
 };
 
 struct Recipe {
@@ -35,6 +37,8 @@ inline constexpr const char* kPassingName = "netcard.sock";
 inline constexpr const char* kNetcardName = "netcard.so";
 // What a Redis saves at an orderly stop, and loads when it is started with load_kept.
 inline constexpr const char* kDataName = "dump.rdb";
+// What it begins with otherwise, if anything; it becomes the former at the start.
+inline constexpr const char* kSeedName = "seed.rdb";
 
 // With `address`, the engine has a network card and believes to listen there; without, it has unix
 // sockets only. In neither case does it have a TCP socket that listens.

@@ -51,7 +51,7 @@ TEST_P(QuickTest, RunsThrough) {
 
 INSTANTIATE_TEST_SUITE_P(Suites, QuickTest,
                          ::testing::Values("data-path", "setup-rate", "lifecycle", "control-plane",
-                                           "footprint", "first-minute", "micro"),
+                                           "footprint", "backup", "first-minute", "micro"),
                          [](const auto& suite) {
                            std::string name = suite.param;
                            std::erase(name, '-');

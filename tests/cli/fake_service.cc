@@ -53,6 +53,10 @@ class FakeService::ElastiCache : public v1::ElastiCache::Service {
   EC_FAKE_CALL(DescribeCacheSubnetGroups, subnet_groups)
   EC_FAKE_CALL(ModifyCacheSubnetGroup, modify_subnet_group)
   EC_FAKE_CALL(DeleteCacheSubnetGroup, remove_subnet_group)
+  EC_FAKE_CALL(CreateSnapshot, create_snapshot)
+  EC_FAKE_CALL(DescribeSnapshots, snapshots)
+  EC_FAKE_CALL(DeleteSnapshot, remove_snapshot)
+  EC_FAKE_CALL(CopySnapshot, copy_snapshot)
 
  private:
   FakeService& fake_;
@@ -93,6 +97,20 @@ class FakeService::Emulator : public v1::Emulator::Service {
   EC_FAKE_CALL(DescribeFaults, faults)
   EC_FAKE_CALL(ClearFaults, clear_faults)
   EC_FAKE_CALL(GetVersion, version)
+  EC_FAKE_CALL(DescribeClock, clock)
+  EC_FAKE_CALL(SetClock, set_clock)
+  grpc::Status AdvanceClock(grpc::ServerContext*, const v1::AdvanceClockRequest* request,
+                            grpc::ServerWriter<v1::AdvanceClockResponse>* writer) override {
+    v1::AdvanceClockResponse last;
+    const grpc::Status status = Give(fake_.mutex_, fake_.advance, *request, &last);
+    if (!status.ok()) return status;
+    v1::AdvanceClockResponse first = last;
+    first.set_snapshots_taken(0);
+    first.clear_done();
+    writer->Write(first);
+    writer->Write(last);
+    return status;
+  }
   EC_FAKE_CALL(Reset, reset)
 
   grpc::Status WatchEvents(grpc::ServerContext* context, const v1::WatchEventsRequest* request,

@@ -73,6 +73,14 @@ class FakeService {
   Answer<v1::DescribeCacheSubnetGroupsRequest, v1::DescribeCacheSubnetGroupsResponse> subnet_groups;
   Answer<v1::ModifyCacheSubnetGroupRequest, v1::ModifyCacheSubnetGroupResponse> modify_subnet_group;
   Answer<v1::DeleteCacheSubnetGroupRequest, v1::DeleteCacheSubnetGroupResponse> remove_subnet_group;
+  Answer<v1::CreateSnapshotRequest, v1::CreateSnapshotResponse> create_snapshot;
+  Answer<v1::DescribeSnapshotsRequest, v1::DescribeSnapshotsResponse> snapshots;
+  Answer<v1::DeleteSnapshotRequest, v1::DeleteSnapshotResponse> remove_snapshot;
+  Answer<v1::CopySnapshotRequest, v1::CopySnapshotResponse> copy_snapshot;
+  Answer<v1::DescribeClockRequest, v1::DescribeClockResponse> clock;
+  Answer<v1::SetClockRequest, v1::SetClockResponse> set_clock;
+  // The last message of the stream; one that says less comes before it.
+  Answer<v1::AdvanceClockRequest, v1::AdvanceClockResponse> advance;
   Answer<v1::CreateVpcRequest, v1::CreateVpcResponse> create_vpc;
   Answer<v1::DescribeVpcsRequest, v1::DescribeVpcsResponse> vpcs;
   Answer<v1::DeleteVpcRequest, v1::DeleteVpcResponse> remove_vpc;

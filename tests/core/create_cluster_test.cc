@@ -63,6 +63,7 @@ TEST_F(CreateClusterTest, MakesAClusterAndItsMemberInOneEdit) {
   cluster.auto_minor_version_upgrade = false;
   cluster.snapshot_retention = 5;
   cluster.snapshot_window = "05:00-06:00";
+  cluster.next_backup = model::NextOpening(model::DailyWindow{300, 60}, plane.now.wall);
   cluster.notification = model::Notification{"arn:aws:sns:us-east-1:000000000000:topic", true};
   cluster.tags = {{"owner", "me"}, {"stage", ""}};
   cluster.members = {1};

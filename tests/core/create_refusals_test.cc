@@ -163,7 +163,7 @@ const Row kBadForRedis[] = {
      Text("Encryption feature is not supported for engine REDIS.")},
     {"token", [](auto& r) { r.auth_token = "secret-secret-secret"; }, kCombination,
      HasSubstr("AuthToken")},
-    {"archives", [](auto& r) { r.snapshot_arns = {"arn:aws:s3:::b/k.rdb"}; }, kCombination,
+    {"archives", [](auto& r) { r.snapshot_arns = {"arn:aws:s3:::b/k.rdb"}; }, kValue,
      HasSubstr("SnapshotArns")},
     {"snapshot", [](auto& r) { r.snapshot_name = "backup"; }, Fault::kSnapshotNotFound,
      HasSubstr("backup")},

@@ -177,7 +177,7 @@ TEST_F(Delete, TakesWhatHasFailed) {
   EXPECT_THAT(plane.NewEvents(), ElementsAre("Cache cluster deleted", "Cache cluster deleted"));
 }
 
-TEST_F(Delete, TakesNoFinalSnapshot) {
+TEST_F(Delete, TakesNoFinalSnapshotWhereThereAreNone) {
   CreateCluster tiny = Redis("tiny");
   tiny.node_type = "cache.t1.micro";
   ASSERT_THAT(plane.Ask(tiny), IsOk());
@@ -186,7 +186,7 @@ TEST_F(Delete, TakesNoFinalSnapshot) {
                 HasSubstr("memcached"));
   ExpectRefused(DeleteCluster{"tiny", "last"}, Fault::kSnapshotFeatureNotSupported,
                 HasSubstr("cache.t1.micro"));
-  ExpectRefused(DeleteCluster{"red", "last"}, Fault::kInvalidParameterCombination,
+  ExpectRefused(DeleteCluster{"red", "1"}, Fault::kInvalidParameterValue,
                 HasSubstr("FinalSnapshotIdentifier"));
 }
 

@@ -112,11 +112,12 @@ TEST_F(DeleteGroupTest, IsRefusedUnlessTheGroupAndItsClustersAreSettled) {
                 "Cache cluster g-002 is not in a valid state to be deleted");
 }
 
-TEST_F(DeleteGroupTest, IsRefusedForAnUnknownGroupAndWithASnapshot) {
+TEST_F(DeleteGroupTest, IsRefusedForAnUnknownGroupAndWithAnImproperSnapshot) {
   ExpectRefused(DeleteGroup{"g", false, {}}, Fault::kReplicationGroupNotFound,
                 "ReplicationGroup not found: g");
   Make(1, false);
-  ExpectRefused(DeleteGroup{"g", false, "last"}, kCombination, HasSubstr("snapshots are not"));
+  ExpectRefused(DeleteGroup{"g", false, "1"}, Fault::kInvalidParameterValue,
+                HasSubstr("FinalSnapshotIdentifier"));
 }
 
 // --- TestFailover ----------------------------------------------------------------------------

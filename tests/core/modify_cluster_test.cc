@@ -49,6 +49,7 @@ TEST_F(ModifyClusterTest, ChangesTheRecordAtOnceWhateverApplyImmediatelySays) {
   expected.maintenance_window = "mon:12:00-mon:13:00";
   expected.snapshot_window = "20:00-21:00";
   expected.snapshot_retention = 7;
+  expected.next_backup = model::NextOpening(model::DailyWindow{1200, 60}, plane.now.wall);
   expected.auto_minor_version_upgrade = false;
   expected.notification = model::Notification{"arn:aws:sns:us-east-1:0:t", false};
   expected.security_groups = {"sg-5"};

@@ -89,7 +89,9 @@ TEST_F(TagsTest, BelongToWhatAnArnNames) {
     ExpectRefused(with("arn:aws:rds:us-east-1:000000000000:cluster:red"), Fault::kInvalidArn,
                   HasSubstr("is not valid"));
     ExpectRefused(with("arn:aws:elasticache:us-east-1:000000000000:snapshot:red"),
-                  Fault::kInvalidArn, HasSubstr("snapshot"));
+                  Fault::kSnapshotNotFound, HasSubstr("red"));
+    ExpectRefused(with("arn:aws:elasticache:us-east-1:000000000000:user:red"), Fault::kInvalidArn,
+                  HasSubstr("user"));
     ExpectRefused(with(ClusterArn("Absent")), Fault::kCacheClusterNotFound,
                   "CacheCluster not found: absent");
     ExpectRefused(with("arn:aws:elasticache:eu-west-1:000000000000:cluster:red"),

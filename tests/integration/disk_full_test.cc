@@ -83,6 +83,51 @@ TEST(DiskFull, MutationsFailClearlyReadsWorkAndRoomIsAllThatIsNeeded) {
   fs::remove(disk);
 }
 
+TEST(DiskFull, ABackupFailsWithTheCauseAndWritesGoOn) {
+  std::string pattern = fs::temp_directory_path() / "ec-disk-XXXXXX";
+  const std::string disk = mkdtemp(pattern.data());
+  ASSERT_TRUE(MountSmallDisk(disk)) << std::strerror(errno);
+  {
+    Installation installation(
+        {.zones = {"us-east-1a"}, .agent_flags = {"--snapshots", disk + "/snapshots"}});
+    ASSERT_TRUE(installation.StartControlPlane());
+    installation.StartAgent("us-east-1a");
+    ASSERT_TRUE(installation.WaitForHosts());
+    const v1::CacheCluster cluster = installation.MustCreate("cache-1", "redis");
+    RedisClient redis(cluster.cache_nodes(0).endpoint());
+    ASSERT_EQ(redis.Do({"SET", "key", std::string(100'000, 'x')}), "OK");
+    Fill(disk + "/ballast");
+    const auto take = [&](const std::string& name) {
+      v1::CreateSnapshotRequest request;
+      request.set_snapshot_name(name);
+      request.set_cache_cluster_id("cache-1");
+      v1::CreateSnapshotResponse response;
+      grpc::ClientContext context;
+      return installation.elasticache().CreateSnapshot(&context, request, &response).ok();
+    };
+    ASSERT_TRUE(take("full"));
+    EXPECT_TRUE(WaitUntil([&] {
+      const auto events = installation.Events("cache-1");
+      return !events.empty() && events.back().find("No space left") != std::string::npos;
+    }));
+    EXPECT_TRUE(installation.WaitForStatus("cache-1", "available"));
+    EXPECT_EQ(redis.Do({"SET", "after", "1"}), "OK");
+    EXPECT_EQ(
+        fs::exists(disk + "/snapshots")
+            ? std::distance(fs::directory_iterator(disk + "/snapshots"), fs::directory_iterator())
+            : 0,
+        0);
+    fs::remove(disk + "/ballast");
+    EXPECT_TRUE(take("again"));
+    EXPECT_TRUE(installation.WaitForEvent(
+        "cache-1",
+        "Snapshot succeeded for snapshot with ID 'again' of cache cluster with ID "
+        "'cache-1'"));
+  }
+  EXPECT_EQ(umount2(disk.c_str(), MNT_DETACH), 0);
+  fs::remove(disk);
+}
+
 }  // namespace
 }  // namespace ec::integration
 

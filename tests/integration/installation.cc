@@ -187,9 +187,13 @@ void Installation::Connect() {
 }
 
 void Installation::StartAgent(const std::string& zone) {
-  std::vector<std::string> arguments = {
-      "--dir",       host_dir(zone),     "--host",          zone,    "--zone", zone,
-      "--log-level", options_.log_level, "--control-plane", address_};
+  std::vector<std::string> arguments = {"--dir",       host_dir(zone),     "--host",
+                                        zone,          "--zone",           zone,
+                                        "--log-level", options_.log_level, "--control-plane",
+                                        address_,      "--buckets",        dir_ + "/buckets"};
+  if (std::ranges::find(options_.agent_flags, "--snapshots") == options_.agent_flags.end()) {
+    arguments.insert(arguments.end(), {"--snapshots", dir_ + "/snapshots"});
+  }
   arguments.insert(arguments.end(), options_.agent_flags.begin(), options_.agent_flags.end());
   agents_[zone] = Child(ProgramPath("ec-nodeagent"), arguments, dir_ + "/" + zone + ".out");
 }

@@ -49,6 +49,7 @@ class Author {
     }
     if (dice_.Chance(50)) update.network = SharedNetwork(Access());
     if (dice_.Chance(50)) update.faults = SharedFaults(Faults());
+    if (dice_.Chance(50)) update.tasks = SharedTasks(Tasks());
     return update;
   }
 
@@ -63,6 +64,7 @@ class Author {
     }
     if (dice_.Chance(50)) plan.network = SharedNetwork(Access());
     if (dice_.Chance(50)) plan.faults = SharedFaults(Faults());
+    if (dice_.Chance(50)) plan.tasks = SharedTasks(Tasks());
     return plan;
   }
 
@@ -77,6 +79,13 @@ class Author {
     for (int64_t i = Few(); i > 0; --i) report.endpoints.push_back(EndpointSaid());
     for (int64_t i = Few(); i > 0; --i) report.gone_members.push_back(Number());
     for (int64_t i = Few(); i > 0; --i) report.gone_endpoints.push_back(Number());
+    for (int64_t i = Few(); i > 0; --i) {
+      report.tasks.push_back({Number(),
+                              static_cast<TaskPhase>(dice_.Between(0, 2)),
+                              static_cast<int>(dice_.Between(0, 100)),
+                              Text(),
+                              {Signed(), Signed(), Signed(), Text(), Text()}});
+    }
     return report;
   }
 
@@ -131,6 +140,16 @@ class Author {
     for (int i = 0; i < 2; ++i) network.vpcs[Text()] = {Block(), Block()};
     return network;
   }
+  HostTasks Tasks() {
+    HostTasks tasks;
+    tasks.revision = Number();
+    for (int64_t i = Few(); i > 0; --i) {
+      tasks.tasks.push_back({Number(), static_cast<TaskKind>(dice_.Between(0, 4)), Number(),
+                             Number(), Number(), Text(), Text(), Text()});
+    }
+    return tasks;
+  }
+
   HostFaults Faults() {
     HostFaults faults;
     faults.revision = Number();
@@ -160,6 +179,9 @@ class Author {
     for (int64_t i = Few(); i > 0; --i) spec.parameters[Text()] = Text();
     spec.address = SomeAddress();
     if (dice_.Chance(50)) spec.replication = Part();
+    if (dice_.Chance(50)) {
+      spec.seed = Seed{Number(), Text(), Text(), Text(), Text(), Signed()};
+    }
     return spec;
   }
 
@@ -216,6 +238,7 @@ class Author {
     report.trouble = Text();
     report.start_time = Number();
     if (dice_.Chance(50)) report.replication = PartSeen();
+    report.unseeded = dice_.Chance(50);
     return report;
   }
 

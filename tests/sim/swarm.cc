@@ -8,6 +8,7 @@
 #include "tests/sim/checkers.h"
 #include "tests/sim/fault_calls.h"
 #include "tests/sim/network_calls.h"
+#include "tests/sim/snapshot_checker.h"
 #include "tests/sim/world.h"
 
 namespace ec::sim {
@@ -39,9 +40,16 @@ class Swarm {
                static_cast<int>(dice_.Between(1, 3))),
         checker_(world_),
         calls_network_(seed % 3 == 0),
-        puts_faults_in_(seed % 4 == 1) {
+        puts_faults_in_(seed % 4 == 1),
+        calls_snapshots_(seed % 6 == 4) {
     world_.print_trace = print;
-    world_.checker = [this] { return checker_.Check(); };
+    world_.checker = [this] {
+      const std::string why = snapshots_.Check();
+      return why.empty() ? checker_.Check() : why;
+    };
+    if (calls_snapshots_ && dice_.Chance(30)) {
+      world_.set_disk_full_percent(static_cast<int>(dice_.Between(5, 60)));
+    }
   }
 
   Outcome Run() {
@@ -60,12 +68,11 @@ class Swarm {
       world_.RunFor(milliseconds(dice_.Between(1, dice_.Chance(80) ? 1000 : 6000)));
     }
     world_.Heal();
-    const bool settled =
-        world_.RunUntil([this] { return checker_.Unsettled().empty(); }, seconds(180));
-    if (!settled) world_.Violate("never settles: " + checker_.Unsettled());
+    const bool settled = world_.RunUntil([this] { return Unsettled().empty(); }, seconds(180));
+    if (!settled) world_.Violate("never settles: " + Unsettled());
     // And it stays so.
     world_.RunFor(seconds(10));
-    if (const std::string again = checker_.Unsettled(); !again.empty()) {
+    if (const std::string again = Unsettled(); !again.empty()) {
       world_.Violate("did not stay settled: " + again);
     }
     outcome_.violation = world_.violation();
@@ -74,6 +81,11 @@ class Swarm {
   }
 
  private:
+  std::string Unsettled() const {
+    const std::string why = snapshots_.Unsettled();
+    return why.empty() ? checker_.Unsettled() : why;
+  }
+
   std::string SomeName() { return fmt::format("c-{}", dice_.Between(1, 8)); }
 
   HostId SomeHost() {
@@ -110,6 +122,10 @@ class Swarm {
   void CallSomething() {
     if (calls_network_ && dice_.Chance(30)) {
       Ask(network_.Some());
+      return;
+    }
+    if (calls_snapshots_ && dice_.Chance(40)) {
+      CallAboutSnapshots();
       return;
     }
     if (dice_.Chance(40)) {
@@ -334,6 +350,83 @@ class Swarm {
     }
   }
 
+  // --- calls about snapshots, and the clock ---
+
+  std::string SomeSnapshot() {
+    const auto& all = world_.records().snapshots;
+    if (all.empty()) return "s-0";
+    auto it = all.begin();
+    std::advance(it, dice_.Between(0, static_cast<int64_t>(all.size()) - 1));
+    return it->first;
+  }
+
+  void CallAboutSnapshots() {
+    const std::string name = fmt::format("s-{}", ++taken_);
+    const std::string restored = fmt::format("r-{}", dice_.Between(1, 3));
+    switch (dice_.Between(1, 12)) {
+      case 1:
+      case 2:
+        Ask(core::CreateSnapshot{name, SomeName(), std::nullopt, {}});
+        return;
+      case 3:
+        Ask(core::CreateSnapshot{name, std::nullopt, SomeGroup(), {}});
+        return;
+      case 4: {
+        const std::string gone = SomeSnapshot();
+        snapshots_.deleted.insert(gone);
+        Ask(core::DeleteSnapshot{gone});
+        return;
+      }
+      case 5:
+        Ask(core::CopySnapshot{SomeSnapshot(), name, std::nullopt, {}});
+        return;
+      case 6: {
+        core::CreateCluster request;
+        request.id = restored;
+        request.snapshot_name = SomeSnapshot();
+        Ask(request);
+        return;
+      }
+      case 7: {
+        std::optional<std::string> last;
+        if (dice_.Chance(50)) last = name;
+        Ask(core::DeleteCluster{restored, last});
+        return;
+      }
+      case 8: {
+        core::ModifyCluster request;
+        request.id = restored;
+        request.snapshot_retention = static_cast<int>(dice_.Between(0, 5));
+        Ask(request);
+        return;
+      }
+      case 9: {
+        core::ModifyGroup request;
+        request.id = SomeGroup();
+        request.snapshot_retention = static_cast<int>(dice_.Between(0, 5));
+        Ask(request);
+        return;
+      }
+      case 10:
+        if (dice_.Chance(30)) Ask(core::DeleteGroup{SomeGroup(), false, name});
+        return;
+      default:
+        LetDaysPass();
+    }
+  }
+
+  // Forty at most; each stops where something is due.
+  void LetDaysPass() {
+    const auto days = std::chrono::days(dice_.Between(1, dice_.Chance(80) ? 4 : 40));
+    const model::EmulatorClock& clock = world_.records().installation.clock;
+    const WallTime end = TimeOn(clock, world_.clock().wall) + days;
+    for (int i = 0; i < 50; ++i) {
+      Ask(core::StepClock{end});
+      world_.RunFor(milliseconds(dice_.Between(1, 200)));
+      if (TimeOn(world_.records().installation.clock, world_.clock().wall) >= end) return;
+    }
+  }
+
   // --- faults ---
 
   void Harm() {
@@ -421,6 +514,10 @@ class Swarm {
   // Every fourth world has faults of the wire that somebody puts in, as `ecctl fault` does.
   const bool puts_faults_in_;
   FaultCalls fault_calls_{dice_, world_};
+  // Every sixth world has backups, full disks, and days that pass at once.
+  const bool calls_snapshots_;
+  SnapshotChecker snapshots_{world_};
+  int taken_ = 0;
   Outcome outcome_;
 };
 

@@ -460,6 +460,10 @@ void World::Perform(SimHost& host, const host::Action& action) {
     });
   } else if (const auto* conform = std::get_if<host::ConformEndpoints>(&action)) {
     Conform(host, *conform);
+  } else if (const auto* task = std::get_if<host::StartTask>(&action)) {
+    BeginTask(host, task->task);
+  } else if (const auto* cancel = std::get_if<host::CancelTask>(&action)) {
+    cancelled_tasks_.insert(cancel->id);
   } else if (const auto* remember = std::get_if<host::RememberPlan>(&action)) {
     host.remembered = remember->plan;
   } else if (const auto* report = std::get_if<host::SendReport>(&action)) {
@@ -500,6 +504,17 @@ void World::Start(SimHost& host, const host::StartEngine& action) {
     });
     return;
   }
+  const bool seeded = action.spec.seed && !action.load_kept;
+  const File* const seed = seeded ? FindSeed(*action.spec.seed) : nullptr;
+  if (seeded && seed == nullptr) {
+    host.disk[member].launch = action.launch;
+    After(milliseconds(2), [this, id, incarnation, action] {
+      OnAgent(id, incarnation, [this, action](SimHost& h) {
+        StepAgent(h, host::EngineNotStarted{action.spec.id, action.launch, "damaged", true});
+      });
+    });
+    return;
+  }
   Directory& directory = host.disk[member];
   directory.engine = action.spec.engine;
   directory.generation = action.spec.generation;
@@ -516,6 +531,11 @@ void World::Start(SimHost& host, const host::StartEngine& action) {
   if (action.load_kept) {
     engine.writes = directory.kept_writes;
     engine.stream_base = directory.kept_stream_base;
+  }
+  if (seed != nullptr) {
+    engine.data = seed->data;
+    engine.writes = seed->writes;
+    engine.stream_base = seed->stream_base;
   }
   if (action.spec.replication && !action.spec.replication->leads) {
     engine.follows = action.spec.replication->leader;

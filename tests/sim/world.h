@@ -35,6 +35,7 @@ struct Faults {
   int slow_start_percent = 0;
   int elsewhere_percent = 0;      // hosts on machines whose processes the control plane cannot see
   int address_taken_percent = 0;  // somebody else listens on an address that is new
+  int disk_full_percent = 0;      // when a snapshot is written
 };
 
 class FakeClock : public Clock {
@@ -146,6 +147,17 @@ class World {
   };
   std::map<model::GroupId, Writers> writers;
 
+  // --- snapshots ---
+  struct File {
+    std::vector<uint64_t> writes;
+    std::string data;
+    int64_t stream_base = 0;
+    std::string sha256;  // when it was made
+  };
+  std::map<SnapshotFile, File> files;  // of all hosts
+  bool Damage(SnapshotFile file);      // false: there is none
+  void set_disk_full_percent(int percent) { faults_.disk_full_percent = percent; }
+
   // --- looking at it ---
   Random& random() { return random_; }
   FakeClock& clock() { return clock_; }
@@ -212,6 +224,10 @@ class World {
   void KillProcess(int64_t pid, uint64_t start_time);
   uint64_t NewPid();
   void Conform(SimHost& host, const host::ConformEndpoints& action);
+  void BeginTask(SimHost& host, const SnapshotTask& task);
+  void EndTask(SimHost& host, const SnapshotTask& task, uint64_t launch, const File& file,
+               std::string trouble);
+  const File* FindSeed(const Seed& seed) const;
   void Exit(SimHost& host, MemberId id, const std::string& how);
 
   struct Outbox : server::Outlet {
@@ -239,6 +255,7 @@ class World {
   std::set<Address> taken_addresses_;  // by strangers
   std::set<Address> tried_addresses_;
   std::set<MemberId> hung_ever_;
+  std::set<uint64_t> cancelled_tasks_;
   std::map<MemberId, Instant> last_sync_;  // when the newest look reaches its engine
   uint64_t next_pid_ = 1000;
   std::vector<uint64_t> free_pids_;  // of processes that have ended

@@ -100,6 +100,24 @@ TEST_F(StoreTest, AnEditThatBreaksAConstraintChangesNothing) {
   EXPECT_TRUE(store_->Commit(Step(2)).ok()) << "a refused edit must not spoil the next";
 }
 
+// Snapshots of the cluster, what is restored of some, and days that pass.
+void CallAboutSnapshots(sim::World& world, sim::Random& random, const std::string& cluster,
+                        int number) {
+  if (random.Chance(30)) {
+    world.Call(core::CreateSnapshot{
+        "s-" + std::to_string(number), cluster, std::nullopt, {{"key", std::to_string(number)}}});
+    world.Call(core::StepClock{WallTime(std::chrono::days(20'000 + number))});
+    world.RunFor(std::chrono::milliseconds(random.Between(1, 500)));
+    if (random.Chance(50)) world.Call(core::SetClock{{}, false, random.Chance(50)});
+  }
+  if (random.Chance(30)) {
+    core::CreateCluster restored;
+    restored.id = "r-" + std::to_string(number % 3);
+    restored.snapshot_name = "s-" + std::to_string(random.Between(0, number));
+    world.Call(restored);
+  }
+}
+
 TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
   for (uint64_t seed = 1; seed <= 12; ++seed) {
     ASSERT_TRUE(Open().ok());
@@ -130,6 +148,7 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
       create.engine = random.Chance(60) ? "memcached" : "redis";
       create.node_type = "cache.m5.large";
       if (create.engine == "memcached") create.nodes = static_cast<int>(random.Between(1, 5));
+      if (create.engine == "redis") create.snapshot_retention = 3;
       create.tags = {{"a", "b"}, {"k'; DROP TABLE member; --", std::to_string(i)}};
       const auto& groups = world.records().security_groups;
       if (!groups.empty() && random.Chance(50)) create.security_groups = {groups.begin()->first};
@@ -150,6 +169,7 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
         default:
           world.Call(create);
       }
+      CallAboutSnapshots(world, random, id, i);
       if (random.Chance(30)) {
         core::AddFault fault;
         fault.number = world.records().installation.next_id;

@@ -92,6 +92,7 @@ void ControlPlane::Pass(Duration time) {
 }
 
 std::vector<Status> ControlPlane::Step(const std::vector<core::Input>& inputs) {
+  model::NoteTime(now, &state);
   decision = core::Decide(state, settings, now, inputs);
   if (!decision.edit.empty()) model::Apply(decision.edit, now.instant, &state);
   for (const core::Question& question : decision.questions) {
@@ -155,6 +156,12 @@ void ControlPlane::Obey(FakeHost& host) const {
       report.phase = host.first_phase;
       report.trouble = host.first_trouble;
       report.engine_version = host.hello.engines.at(spec.engine);
+      if (spec.seed && host.seeds_are_damaged) {
+        report.phase = MemberPhase::kFailed;
+        report.unseeded = true;
+        report.pid = 0;
+        report.trouble = "its SHA-256 is not what it was";
+      }
       host.killed.erase(id);
     }
     if (spec.condemned != 0 && spec.condemned == report.launch && report.pid != 0) host.Kill(id);
@@ -179,8 +186,24 @@ void ControlPlane::Obey(FakeHost& host) const {
   }
 }
 
+void ControlPlane::DoTasks(FakeHost& host) {
+  std::map<uint64_t, TaskReport> before = std::exchange(host.tasks, {});
+  if (!host.plan.tasks) return;
+  for (const SnapshotTask& task : host.plan.tasks->tasks) {
+    TaskReport& report = host.tasks[task.id];
+    report = before[task.id];
+    report.id = task.id;
+    if (host.holds_tasks || report.phase != TaskPhase::kRunning) continue;
+    const bool fails = !host.task_trouble.empty() && task.kind != TaskKind::kDrop;
+    report.phase = fails ? TaskPhase::kFailed : TaskPhase::kDone;
+    report.trouble = host.task_trouble;
+    if (!fails) report.facts = host.facts;
+  }
+}
+
 void ControlPlane::Report(FakeHost& host) {
   Obey(host);
+  DoTasks(host);
   HostReport report;
   report.host = host.hello.host;
   report.incarnation = host.hello.incarnation;
@@ -188,6 +211,7 @@ void ControlPlane::Report(FakeHost& host) {
   report.plan_revision = host.plan.revision;
   for (const auto& [id, member] : host.members) report.members.push_back(member);
   for (const auto& [id, endpoint] : host.endpoints) report.endpoints.push_back(endpoint);
+  for (const auto& [id, task] : host.tasks) report.tasks.push_back(task);
   EC_CHECK(Hear(report));
 }
 

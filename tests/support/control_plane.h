@@ -35,6 +35,13 @@ struct FakeHost {
   MemberPhase first_phase = MemberPhase::kServing;  // of engines that it starts from now on
   std::string first_trouble;
 
+  // --- snapshots: a task is done at once ---
+  bool holds_tasks = false;  // each stays where it is
+  std::string task_trouble;  // each fails with this
+  SnapshotFacts facts{1000, 5000, 7, std::string(64, 'a'), "7.0.15"};
+  std::map<uint64_t, TaskReport> tasks;
+  bool seeds_are_damaged = false;
+
   // --- replication: an engine takes its role on at once, and a leader proves all its followers ---
   std::map<MemberId, OffsetQuestion> asked;  // the newest question about each member
   std::map<MemberId, int64_t> offsets;       // how far each engine has come; 100 unless set
@@ -114,6 +121,8 @@ class ControlPlane {
   void ForgetEvents() { (void)NewEvents(); }
 
  private:
+  static void DoTasks(FakeHost& host);
+
   std::map<HostId, FakeHost> hosts_;
   uint64_t seen_event_ = 0;
   uint64_t questions_ = 0;  // asked so far

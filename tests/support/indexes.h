@@ -64,6 +64,13 @@ inline std::string WrongIndex(const model::State& state) {
   if (state.group_endpoints != fresh.group_endpoints) return "group_endpoints";
   if (state.group_windows != fresh.group_windows) return "group_windows";
   if (internal::GroupsUnderWayOf(state) != internal::GroupsUnderWayOf(fresh)) return "group_since";
+  if (state.backups != fresh.backups) return "backups";
+  if (state.expiries != fresh.expiries) return "expiries";
+  std::set<model::SnapshotName> at_work;
+  std::set<model::SnapshotName> fresh_at_work;
+  for (const auto& [name, since] : state.work_since) at_work.insert(name);
+  for (const auto& [name, since] : fresh.work_since) fresh_at_work.insert(name);
+  if (at_work != fresh_at_work) return "work_since";
   std::set<std::pair<Instant, model::GroupId>> group_operations;
   for (const auto& [id, since] : state.group_since) group_operations.emplace(since, id);
   if (state.group_operations != group_operations) return "group_operations";
