@@ -206,6 +206,12 @@ void World::PauseControlPlane(Duration time) {
   At(controller_paused_until_, [this] { ResumeControlPlane(); });
 }
 
+void World::Suspend(Duration time) {
+  Trace(fmt::format("everything stands still for {} ms", time / milliseconds(1)));
+  clock_.instant += time;
+  clock_.wall += std::chrono::duration_cast<milliseconds>(time);
+}
+
 void World::ResumeControlPlane() {
   if (clock_.instant < controller_paused_until_) return;  // another pause has begun meanwhile
   for (auto& work : std::exchange(controller_work_, {})) work();
@@ -219,10 +225,7 @@ void World::OnControlPlane(uint64_t life, std::function<void()> what) {
         [this, life, what = std::move(what)] { OnControlPlane(life, what); });
     return;
   }
-  if (clock_.instant >= last_step_ + seconds(2)) {
-    controller_->BeginAnew();
-    listens_since_ = clock_.instant;
-  }
+  if (clock_.instant >= last_step_ + seconds(2)) listens_since_ = clock_.instant;
   last_step_ = clock_.instant;
   what();
 }

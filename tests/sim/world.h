@@ -112,6 +112,8 @@ class World {
   void CrashControlPlane();
   void StartControlPlane();
   void PauseControlPlane(Duration time);
+  // Time passes at once, wherever the machine is: in the middle of a commit, too.
+  void Suspend(Duration time);
   bool control_plane_runs() const { return controller_ != nullptr; }
   const model::State& state() const { return controller_->state(); }
   const model::Records& records() const { return store_.records(); }
