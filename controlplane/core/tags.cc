@@ -23,6 +23,9 @@ Status NotFound(const Tagged& tagged) {
     case Tagged::Kind::kSubnetGroup:
       return {Fault::kCacheSubnetGroupNotFound,
               fmt::format("CacheSubnetGroup not found: {}", tagged.id)};
+    case Tagged::Kind::kParameterGroup:
+      return {Fault::kCacheParameterGroupNotFound,
+              fmt::format("CacheParameterGroup not found: {}", tagged.id)};
     case Tagged::Kind::kCluster:
       break;
   }
@@ -35,6 +38,8 @@ std::string NounOf(Tagged::Kind kind) {
       return "Replication group";
     case Tagged::Kind::kSubnetGroup:
       return "Cache subnet group";
+    case Tagged::Kind::kParameterGroup:
+      return "Cache parameter group";
     case Tagged::Kind::kCluster:
       break;
   }
@@ -45,6 +50,7 @@ std::optional<Tagged::Kind> ParseKind(std::string_view kind) {
   if (kind == model::kClusterArnKind) return Tagged::Kind::kCluster;
   if (kind == model::kGroupArnKind) return Tagged::Kind::kGroup;
   if (kind == model::kSubnetGroupArnKind) return Tagged::Kind::kSubnetGroup;
+  if (kind == model::kParameterGroupArnKind) return Tagged::Kind::kParameterGroup;
   return std::nullopt;
 }
 
@@ -55,8 +61,8 @@ Result<Tagged> NameIn(const std::string& text, const model::Installation& here) 
   const auto kind = ParseKind(arn->kind);
   if (!kind) {
     return Status(Fault::kInvalidArn,
-                  fmt::format("The ARN '{}' names a {}; only clusters, replication groups and "
-                              "cache subnet groups are emulated.",
+                  fmt::format("The ARN '{}' names a {}; only clusters, replication groups, "
+                              "cache subnet groups and cache parameter groups are emulated.",
                               text, arn->kind));
   }
   const Tagged tagged{*kind, arn->name};
@@ -72,6 +78,8 @@ const TagMap* TagsOf(const Draft& draft, const Tagged& tagged) {
       return of(draft.FindGroup(tagged.id));
     case Tagged::Kind::kSubnetGroup:
       return of(draft.FindSubnetGroup(tagged.id));
+    case Tagged::Kind::kParameterGroup:
+      return of(draft.FindParameterGroup(tagged.id));
     case Tagged::Kind::kCluster:
       break;
   }
@@ -83,6 +91,7 @@ bool IsAvailable(const Draft& draft, const Tagged& tagged) {
     case Tagged::Kind::kGroup:
       return draft.FindGroup(tagged.id)->status == model::GroupStatus::kAvailable;
     case Tagged::Kind::kSubnetGroup:
+    case Tagged::Kind::kParameterGroup:
       return true;
     case Tagged::Kind::kCluster:
       break;
@@ -97,6 +106,12 @@ void Put(Draft& draft, const Tagged& tagged, TagMap tags) {
       return;
     case Tagged::Kind::kSubnetGroup: {
       model::CacheSubnetGroup group = *draft.FindSubnetGroup(tagged.id);
+      group.tags = std::move(tags);
+      draft.Put(std::move(group));
+      return;
+    }
+    case Tagged::Kind::kParameterGroup: {
+      model::ParameterGroup group = *draft.FindParameterGroup(tagged.id);
       group.tags = std::move(tags);
       draft.Put(std::move(group));
       return;
@@ -126,6 +141,9 @@ Result<Tagged> FindTagged(const model::Records& records, const std::string& arn)
     case Tagged::Kind::kSubnetGroup:
       is_there = records.subnet_groups.contains(tagged->id);
       break;
+    case Tagged::Kind::kParameterGroup:
+      is_there = records.parameter_groups.contains(tagged->id);
+      break;
     case Tagged::Kind::kCluster:
       is_there = records.clusters.contains(tagged->id);
       break;
@@ -140,6 +158,8 @@ const TagMap& TagsOf(const model::Records& records, const Tagged& tagged) {
       return records.groups.at(tagged.id).tags;
     case Tagged::Kind::kSubnetGroup:
       return records.subnet_groups.at(tagged.id).tags;
+    case Tagged::Kind::kParameterGroup:
+      return records.parameter_groups.at(tagged.id).tags;
     case Tagged::Kind::kCluster:
       break;
   }

@@ -18,6 +18,9 @@ Result<std::string> ParseGroupId(std::string_view text);
 // The same for a cache subnet group: letters, digits and hyphens.
 Result<std::string> ParseSubnetGroupName(std::string_view text);
 
+// The same for a cache parameter group, which may also begin with "default.".
+Result<std::string> ParseParameterGroupName(std::string_view text);
+
 // Letters, digits and hyphens; begins with a letter; no two hyphens in a row, none at the end.
 bool IsIdentifier(std::string_view text);
 
@@ -33,6 +36,7 @@ inline constexpr std::string_view kClusterSourceType = "cache-cluster";
 inline constexpr std::string_view kGroupArnKind = "replicationgroup";
 inline constexpr std::string_view kGroupSourceType = "replication-group";
 inline constexpr std::string_view kSubnetGroupArnKind = "subnetgroup";
+inline constexpr std::string_view kParameterGroupArnKind = "parametergroup";
 inline constexpr std::string_view kFaultSourceType = "fault";  // not one of AWS's
 
 struct Arn {

@@ -6,6 +6,7 @@
 #include "controlplane/store/columns.h"
 #include "controlplane/store/fault_rows.h"
 #include "controlplane/store/network_rows.h"
+#include "controlplane/store/parameter_rows.h"
 
 namespace ec::store {
 namespace {
@@ -100,7 +101,7 @@ constexpr const char* kClusterColumns =
     "snapshot_retention, snapshot_window, topic_arn, topic_active, pending_nodes, pending_version, "
     "pending_due, resized_from, configuration_id, configuration_ip, configuration_host, "
     "configuration_readdressed, discovery_version, discovery_revision, revision, "
-    "replication_group, vpc";
+    "replication_group, vpc, parameter_group_since";
 
 void ReadPending(Reader& read, model::Pending* pending) {
   if (!read.SkipNull()) pending->nodes = read.Int();
@@ -157,6 +158,7 @@ Cluster ReadCluster(Statement& row) {
   cluster.revision = read.UInt64();
   if (!read.SkipNull()) cluster.group = read.Text();
   if (!read.SkipNull()) cluster.vpc = read.Text();
+  cluster.parameter_group_since = read.UInt64();
   return cluster;
 }
 
@@ -193,7 +195,7 @@ void ReadMembers(Database& db, model::Records* records) {
                  "SELECT id, cluster, node_id, status, host, zone, ip, port, generation, "
                  "launch, listed, readdressed, created, installed_version, trouble, "
                  "recovery_announced, revision, in_sync, pid, start_time, "
-                 "pid_incarnation, condemned FROM member "
+                 "pid_incarnation, condemned, parameters_revision FROM member "
                  "ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
@@ -223,6 +225,7 @@ void ReadMembers(Database& db, model::Records* records) {
     member.start_time = read.UInt64();
     member.pid_incarnation = read.UInt64();
     member.condemned = read.UInt64();
+    member.parameters_revision = read.UInt64();
     records->clusters.at(member.cluster).members.insert(member.id);
     records->members.emplace(member.id, std::move(member));
   }
@@ -419,6 +422,7 @@ void BindCluster(Writer& write, const Cluster& cluster) {
   };
   text_or_null(cluster.group);
   text_or_null(cluster.vpc);
+  write << cluster.parameter_group_since;
 }
 
 void WriteLists(Statements& statements, const Cluster& cluster) {
@@ -457,7 +461,7 @@ void WriteMembers(Statements& statements, const model::Edit& edit) {
       UpsertSql("member",
                 "id, cluster, node_id, status, host, zone, ip, port, generation, launch, listed, "
                 "readdressed, created, installed_version, trouble, recovery_announced, revision, "
-                "in_sync, pid, start_time, pid_incarnation, condemned",
+                "in_sync, pid, start_time, pid_incarnation, condemned, parameters_revision",
                 "id");
   Writer put(statements, kUpsert);
   for (const auto& [id, member] : edit.members) {
@@ -467,7 +471,8 @@ void WriteMembers(Statements& statements, const model::Edit& edit) {
         << member->generation << member->launch << member->listed << member->readdressed
         << member->created << member->installed_version << member->trouble
         << member->recovery_announced << member->revision << member->in_sync << member->pid
-        << member->start_time << member->pid_incarnation << member->condemned;
+        << member->start_time << member->pid_incarnation << member->condemned
+        << member->parameters_revision;
     put.Run();
   }
 }
@@ -574,6 +579,7 @@ model::Records ReadRecords(Database& db) {
   ReadClusters(db, &records);
   ReadMembers(db, &records);
   ReadNetwork(db, &records);
+  ReadParameterGroups(db, &records);
   ReadFaults(db, &records);
   ReadEvents(db, &records);
   return records;
@@ -586,6 +592,7 @@ void WriteEdit(Statements& statements, const model::Edit& edit) {
   DropRows(statements, edit);
   DropNetwork(statements, edit);
   WriteNetwork(statements, edit);
+  WriteParameterGroups(statements, edit);
   WriteGroups(statements, edit);
   WriteClusters(statements, edit);
   DropGroups(statements, edit);
