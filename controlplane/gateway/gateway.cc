@@ -194,7 +194,8 @@ void Gateway::CallAction(const std::shared_ptr<AwsCall>& call, const Parameters&
 
 void Gateway::Finish(const std::shared_ptr<AwsCall>& call, const std::optional<WireError>& error,
                      const google::protobuf::Message* answer) {
-  const std::string_view name = call->action == nullptr ? "unknown" : call->action->name;
+  const std::string_view name =
+      call->action == nullptr ? std::string_view("unknown") : std::string_view(call->action->name);
   metrics_.Count(call->service->scope, name, error ? error->code : "OK",
                  clock_.now().instant - call->began);
   if (error) return call->done(XmlErrorAnswer(call->envelope(), *error));

@@ -12,7 +12,7 @@
 
 namespace ec::gateway {
 
-inline constexpr std::chrono::milliseconds kSettlingMax{1500};
+inline constexpr std::chrono::milliseconds kSettlingMax{5000};
 
 // What to ask, and with which request; no method: the call changes nothing that could come to rest.
 struct SettlingQuestion {
