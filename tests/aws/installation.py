@@ -4,6 +4,7 @@ directory, and gone without a trace at the end."""
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,7 @@ def eventually(condition, what, seconds=20):
 
 def main(*tests):
     """Runs the tests on one installation, each of which cleans up after itself."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the installation is taken down
     with Installation() as installation:
         for test in tests:
             begin = time.monotonic()
