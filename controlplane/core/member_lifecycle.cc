@@ -99,26 +99,6 @@ void Readdress(Draft& draft, const Settings& settings, const Member& member, con
   ++moved.readdressed;
 }
 
-void AdvanceCreating(Draft& draft, const Settings& settings, const Member& member,
-                     const View& view) {
-  if (view.silent) {
-    ReplaceMember(draft, settings, member.id);
-  } else if (HasFailed(view, member)) {
-    Fail(draft, member.id, view.member->trouble);
-  } else if (IsUnaddressable(view, member)) {
-    Readdress(draft, settings, member, view);
-  } else if (IsUsable(draft, view, member) && view.plan_revision >= member.revision) {
-    const std::string zone = member.zone;
-    const std::string node = member.node_id;
-    draft.AddClusterEvent(member.cluster, messages::NodeAdded(node, zone));
-    BecomeAvailable(draft, *view.member, member.id);
-    // Its followers have been left out of their hosts' plans until now.
-    if (LeadsOthers(draft, member)) {
-      draft.TouchGroup(model::GroupId(draft.FindCluster(member.cluster)->group));
-    }
-  }
-}
-
 // What a follower had has died with its engine. The next one begins with nothing, and may be up
 // before its leader has noticed.
 void NoteEnd(Draft& draft, const MemberReport& report, MemberId id) {
@@ -131,6 +111,35 @@ void NoteEnd(Draft& draft, const MemberReport& report, MemberId id) {
     started.parameters_revision = draft.state().records.revision + 1;
   }
   if (!IsMutant(19)) ForgetSync(draft, id);
+}
+
+// Before a node is available its launch is not in the records yet: the first one is launch 1.
+bool DiesInCreation(const Member& member, const View& view) {
+  if (view.member == nullptr || view.member->generation != member.generation) return false;
+  const uint64_t launch = view.member->launch;
+  return launch > 1 && launch != member.launch;
+}
+
+void AdvanceCreating(Draft& draft, const Settings& settings, const Member& member,
+                     const View& view) {
+  if (DiesInCreation(member, view)) NoteEnd(draft, *view.member, member.id);
+  if (view.silent) {
+    ReplaceMember(draft, settings, member.id);
+  } else if (HasFailed(view, member)) {
+    Fail(draft, member.id, view.member->trouble);
+  } else if (IsUnaddressable(view, member)) {
+    Readdress(draft, settings, member, view);
+  } else if (IsUsable(draft, view, *draft.FindMember(member.id)) &&
+             view.plan_revision >= member.revision) {
+    const std::string zone = member.zone;
+    const std::string node = member.node_id;
+    draft.AddClusterEvent(member.cluster, messages::NodeAdded(node, zone));
+    BecomeAvailable(draft, *view.member, member.id);
+    // Its followers have been left out of their hosts' plans until now.
+    if (LeadsOthers(draft, member)) {
+      draft.TouchGroup(model::GroupId(draft.FindCluster(member.cluster)->group));
+    }
+  }
 }
 
 void AdvanceRebooting(Draft& draft, const Member& member, const View& view) {

@@ -15,7 +15,8 @@ Controller::Controller(core::Settings settings, store::Store& store, Clock& cloc
 Status Controller::Start() {
   Result<model::Records> records = store_.Load();
   if (!records.ok()) return records.status();
-  state_ = model::Begin(std::move(*records), clock_.now().instant);
+  newest_step_ = clock_.now();
+  state_ = model::Begin(std::move(*records), newest_step_.instant);
   return {};
 }
 
@@ -32,6 +33,7 @@ std::vector<Status> Controller::Step(std::vector<core::Input> inputs, const Excl
   const std::set<HostId> cut_off = CutOff();
   bool everything = false;
   exclusive([&] {
+    BeginStep(now);
     for (size_t i = 0; i < inputs.size(); ++i) verdicts[i] = Note(inputs[i], now.instant);
   });
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -132,9 +134,14 @@ std::optional<Instant> Controller::NextDeadline() const {
 }
 
 std::vector<core::Fence> Controller::Fences() const {
-  return core::Fences(state_, settings_, clock_.now());
+  return core::Fences(state_, settings_, newest_step_);
 }
 
-void Controller::BeginAnew() { state_.listening_since = clock_.now().instant; }
+// Looked at with the very time that everything in the step is judged by: between two looks at a
+// clock, a process may be stopped.
+void Controller::BeginStep(Now now) {
+  if (now.instant > newest_step_.instant + kStandstillMin) state_.listening_since = now.instant;
+  newest_step_ = now;
+}
 
 }  // namespace ec::server

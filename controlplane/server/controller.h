@@ -24,6 +24,13 @@ class Outlet {
   virtual void SendPlan(const HostId& host, const PlanUpdate& update) = 0;
 };
 
+// Step() has to be called at least this often. Called later than kStandstillMin after the one
+// before, it takes it that the control plane stood still (a suspended machine, a stopped process, a
+// disk that took its time): what was not heard meanwhile is no sign of anything, so every host gets
+// its full time again.
+inline constexpr Duration kStepEvery = std::chrono::seconds(1);
+inline constexpr Duration kStandstillMin = std::chrono::milliseconds(1500);
+
 class Controller {
  public:
   Controller(core::Settings settings, store::Store& store, Clock& clock, Outlet& outlet);
@@ -46,12 +53,9 @@ class Controller {
   // When it is due next; nullopt: not before the next input.
   std::optional<Instant> NextDeadline() const;
 
-  // The leaders' processes to watch while their hosts are not heard (core/fencing.h).
+  // The leaders' processes to watch while their hosts are not heard (core/fencing.h), as of the
+  // newest Step(): the time that has passed since may have been nobody's silence.
   std::vector<core::Fence> Fences() const;
-
-  // The loop stood still (a suspended machine, a stopped process): what was not heard meanwhile
-  // is no sign of anything, so every host gets its full time again.
-  void BeginAnew();
 
   const model::State& state() const { return state_; }
   const core::Settings& settings() const { return settings_; }
@@ -65,11 +69,15 @@ class Controller {
   std::set<HostId> CutOff() const;
   void SendPlans(const std::set<HostId>& hosts, const std::vector<core::Question>& questions);
 
+  // Takes note of a step, and of a standstill before it.
+  void BeginStep(Now now);
+
   const core::Settings settings_;
   store::Store& store_;
   Clock& clock_;
   Outlet& outlet_;
   model::State state_;
+  Now newest_step_;
   bool behind_ = false;  // an edit was refused since everything was last looked at
 };
 

@@ -14,11 +14,8 @@ namespace {
 constexpr size_t kInboxMax = 4096;
 // Inputs that share one commit.
 constexpr size_t kBatchMax = 64;
-constexpr Duration kTickMax = std::chrono::seconds(1);
 // A deadline that has passed is not acted on more often than this.
 constexpr Duration kTickMin = std::chrono::milliseconds(10);
-// Awake this much later than planned, the loop has stood still: hosts were not heard meanwhile.
-constexpr Duration kStandstill = std::chrono::seconds(1);
 
 bool IsReset(const core::Input& input) {
   const auto* command = std::get_if<core::Command>(&input);
@@ -40,7 +37,6 @@ ControllerLoop::ControllerLoop(Controller& controller, Clock& clock, std::functi
 ControllerLoop::~ControllerLoop() { Stop(); }
 
 void ControllerLoop::Start() {
-  awake_by_ = clock_.now().instant + kTickMax;
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -81,11 +77,10 @@ void ControllerLoop::Post(core::Input input) { Enqueue({std::move(input), {}, {}
 
 std::deque<ControllerLoop::Item> ControllerLoop::NextBatch() {
   const Instant now = clock_.now().instant;
-  Duration wait = kTickMax;
+  Duration wait = kStepEvery;
   if (const auto deadline = controller_.NextDeadline()) {
-    wait = std::clamp<Duration>(*deadline - now, kTickMin, kTickMax);
+    wait = std::clamp<Duration>(*deadline - now, kTickMin, kStepEvery);
   }
-  awake_by_ = now + wait + kStandstill;
   std::unique_lock lock(inbox_mutex_);
   inbox_changed_.wait_for(lock, wait, [this] { return stopping_ || !inbox_.empty(); });
   std::deque<Item> batch;
@@ -102,10 +97,6 @@ std::deque<ControllerLoop::Item> ControllerLoop::NextBatch() {
 void ControllerLoop::Run() {
   for (;;) {
     std::deque<Item> batch = NextBatch();
-    if (clock_.now().instant > awake_by_) {
-      LogWarning("the loop stood still; every host gets its full time again");
-      controller_.BeginAnew();
-    }
     {
       const std::lock_guard lock(inbox_mutex_);
       if (stopping_) {
@@ -127,11 +118,15 @@ void ControllerLoop::Take(std::deque<Item> batch) {
   std::vector<core::Input> inputs;
   for (Item& item : batch) inputs.push_back(std::move(item.input));
   inputs.push_back(controller_.MakeTick());
+  const Instant listening_since = controller_.state().listening_since;
   std::vector<Status> verdicts =
       controller_.Step(std::move(inputs), [this](const std::function<void()>& apply) {
         const std::unique_lock lock(state_mutex_);
         apply();
       });
+  if (controller_.state().listening_since != listening_since) {
+    LogWarning("the control plane stood still; every host gets its full time again");
+  }
   const bool fatal = std::ranges::any_of(
       verdicts, [](const Status& v) { return v.fault() == Fault::kOutcomeUnknown; });
   for (size_t i = 0; i < batch.size(); ++i) {

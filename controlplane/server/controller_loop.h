@@ -79,7 +79,6 @@ class ControllerLoop {
   bool events_ended_ = false;
 
   ProcessWatch watch_;
-  Instant awake_by_;  // when the loop should have been awake again at the latest
   std::thread thread_;
 };
 

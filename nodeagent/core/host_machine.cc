@@ -109,7 +109,11 @@ void HostMachine::OnPlan(const PlanUpdate& update, Instant now) {
   log_.Acknowledge(update.answers);
   if (!confirmed_ && update.base != 0) return;  // the first plan must be a whole one
   HostPlan plan = confirmed_ ? plan_ : HostPlan{};
-  if (!Merge(update, &plan)) return;
+  if (!Merge(update, &plan)) {
+    // A newer plan has overtaken it, which does not repeat what was asked.
+    TakeQuestions(update.questions, now);
+    return;
+  }
   KeepNewerEpochs(plan_, &plan);
   const bool carries = !confirmed_ || !update.members.empty() || !update.endpoints.empty() ||
                        !update.gone_members.empty() || !update.gone_endpoints.empty() ||
@@ -117,17 +121,21 @@ void HostMachine::OnPlan(const PlanUpdate& update, Instant now) {
   confirmed_ = true;
   plan_ = std::move(plan);
   faults_.Take(plan_.faults);
-  for (const OffsetQuestion& question : update.questions) {
-    const auto asked = members_.find(question.member);
-    if (asked == members_.end() || !SpeaksRedis(asked->second.engine)) continue;
-    asked->second.replication.Ask(question, now);
-    Settle(question.member, now);
-  }
+  TakeQuestions(update.questions, now);
   if (!carries) return;  // only the number has risen
   next_report_ = now;    // the control plane is to learn at once that the host has this plan
   actions_.push_back(RememberPlan{plan_});
   conform_again_ = true;
   SettleAll(now);
+}
+
+void HostMachine::TakeQuestions(const std::vector<OffsetQuestion>& questions, Instant now) {
+  for (const OffsetQuestion& question : questions) {
+    const auto asked = members_.find(question.member);
+    if (asked == members_.end() || !SpeaksRedis(asked->second.engine)) continue;
+    asked->second.replication.Ask(question, now);
+    Settle(question.member, now);
+  }
 }
 
 void HostMachine::OnStarted(const EngineStarted& started, Instant now) {

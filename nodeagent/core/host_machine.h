@@ -269,6 +269,7 @@ class HostMachine {
   };
 
   void OnPlan(const PlanUpdate& update, Instant now);
+  void TakeQuestions(const std::vector<OffsetQuestion>& questions, Instant now);
   void OnReplicationSynced(const ReplicationSynced& synced, Instant now);
   void OnStarted(const EngineStarted& started, Instant now);
   void OnExit(const EngineExited& exit, Instant now);

@@ -42,7 +42,8 @@ void Replication::Want(const std::optional<ReplicationSpec>& spec, bool is_confi
 }
 
 void Replication::Ask(const OffsetQuestion& question, Instant now) {
-  if (!runs_ || (report_ && report_->answers == question.number)) return;
+  if (!runs_ || (report_ && report_->answers >= question.number)) return;
+  if (question_ && question_->number > question.number) return;  // it has come late
   question_ = question;
   question_until_ = now + pace_.question_max;
   look_at_once_ = true;

@@ -202,6 +202,27 @@ TEST_F(AddReplicaTest, TakesEverySettingOverFromTheGroup) {
   EXPECT_EQ(leader(), "g-001");
 }
 
+// Found by the simulator: what the leader had said of the first engine was taken for the next
+// one's, which then was to lead with nothing.
+TEST_F(AddReplicaTest, WhoseEngineDiesWhileItIsCreatedHasToProveAnew) {
+  Make(2, true);
+  for (auto& [id, host] : plane.hosts()) host.first_phase = MemberPhase::kStarting;
+  ASSERT_THAT(plane.Ask(Replica("extra")), IsOk());
+  Report("extra");
+  Report(leader());
+  ASSERT_TRUE(node("extra").in_sync);
+  ASSERT_EQ(StatusOf("extra"), ClusterStatus::kCreating);
+
+  HostOf("extra").Crash(node("extra").id);
+  Engine("extra").phase = MemberPhase::kServing;
+  Report("extra");
+  EXPECT_FALSE(node("extra").in_sync);
+  EXPECT_EQ(StatusOf("extra"), ClusterStatus::kCreating);
+  plane.Settle();
+  EXPECT_TRUE(node("extra").in_sync);
+  EXPECT_EQ(StatusOf("extra"), ClusterStatus::kAvailable);
+}
+
 TEST_F(AddReplicaTest, TakesAPendingVersionOverSoThatTheGroupStaysOfOne) {
   CreateGroup old = RedisGroup("g", 1);
   old.engine_version = "7.0";

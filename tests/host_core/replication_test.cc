@@ -281,6 +281,29 @@ TEST_F(Groups, AQuestionIsPutUntilItIsAnsweredOrThreeSecondsAreOver) {
   EXPECT_EQ(Report(1).replication->answers, 0u);
 }
 
+TEST_F(Groups, AQuestionIsHeardThoughANewerPlanHasOvertakenIt) {
+  Lead();
+  PlanUpdate late{.incarnation = kIncarnation, .base = revision_ - 1, .revision = revision_};
+  late.questions = {{77, 1, 500}};
+  Arrive(Plan({With(1, Leading(1))}));
+  Arrive(late);
+  EXPECT_EQ(Look().ask, 77u);
+}
+
+TEST_F(Groups, AnOlderQuestionDoesNotTakeThePlaceOfANewerOne) {
+  Lead();
+  Ask(78, 1);
+  const SyncReplication look = Look();
+  EXPECT_EQ(look.ask, 78u);
+  Ask(77, 1, 500);
+  EXPECT_FALSE(Looks()) << "the one that is under way stays";
+  ReplicationReport part = *Report(1).replication;
+  part.answers = 78;
+  Seen(look, part);
+  Ask(77, 1, 500);
+  EXPECT_FALSE(Looks()) << "as it has been answered";
+}
+
 TEST_F(Groups, AQuestionToAnEngineThatDoesNotRunLapses) {
   Lead();
   Exited(1);

@@ -32,8 +32,9 @@ std::string GroupChecker::CheckEngines() {
     }
     if (std::string broken = CheckWriters(group); !broken.empty()) return broken;
     if (std::string broken = CheckLeader(group, &seen); !broken.empty()) return broken;
-    NoteStreams(group, &seen);
-    if (std::string broken = CheckProofs(group, seen); !broken.empty()) return broken;
+    const std::vector<MemberId> followers = FollowersOf(group);
+    NoteStreams(group, followers, &seen);
+    if (std::string broken = CheckProofs(group, followers, seen); !broken.empty()) return broken;
     NoteOwed(group, &seen);
   }
   return {};
@@ -77,9 +78,10 @@ std::string GroupChecker::CheckLeader(const Group& group, Seen* seen) const {
   return {};
 }
 
-void GroupChecker::NoteStreams(const Group& group, Seen* seen) const {
+void GroupChecker::NoteStreams(const Group& group, const std::vector<MemberId>& followers,
+                               Seen* seen) const {
   const Engine* leader = world_.EngineOf(group.leader);
-  for (const MemberId id : FollowersOf(group)) {
+  for (const MemberId id : followers) {
     const Engine* follower = world_.EngineOf(id);
     if (follower == nullptr && !world_.HasKept(id)) {
       seen->streamed.erase(id);  // what it had has died with it
@@ -90,7 +92,6 @@ void GroupChecker::NoteStreams(const Group& group, Seen* seen) const {
       seen->joined.insert(id);
     }
   }
-  const std::vector<MemberId> followers = FollowersOf(group);
   const auto has_left = [&](MemberId id) {
     return std::ranges::find(followers, id) == followers.end();
   };
@@ -100,8 +101,9 @@ void GroupChecker::NoteStreams(const Group& group, Seen* seen) const {
 
 // I13: whoever may lead according to the records has had what the present leader has. (What has
 // become of it since, the records cannot know at once.)
-std::string GroupChecker::CheckProofs(const Group& group, const Seen& seen) const {
-  for (const MemberId id : FollowersOf(group)) {
+std::string GroupChecker::CheckProofs(const Group& group, const std::vector<MemberId>& followers,
+                                      const Seen& seen) const {
+  for (const MemberId id : followers) {
     if (!world_.records().members.at(id).in_sync || seen.joined.contains(id)) continue;
     return fmt::format("m{} counts as in sync with m{} and never was", id, group.leader);
   }

@@ -40,8 +40,10 @@ class GroupChecker {
 
   std::string CheckLeader(const model::Group& group, Seen* seen) const;
   std::string CheckWriters(const model::Group& group) const;
-  void NoteStreams(const model::Group& group, Seen* seen) const;
-  std::string CheckProofs(const model::Group& group, const Seen& seen) const;
+  void NoteStreams(const model::Group& group, const std::vector<MemberId>& followers,
+                   Seen* seen) const;
+  std::string CheckProofs(const model::Group& group, const std::vector<MemberId>& followers,
+                          const Seen& seen) const;
   void NoteOwed(const model::Group& group, Seen* seen) const;
   std::string CheckChangeOfLeader(const model::Group& before, const model::Group& after);
   std::string CheckBest(const model::Group& after) const;

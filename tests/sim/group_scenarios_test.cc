@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "tests/sim/story.h"
 
 namespace ec::sim {
@@ -36,6 +38,26 @@ TEST_F(GroupStory, ALeaderThatDiesIsReplacedWithinAMomentAndFollowsThen) {
   EXPECT_TRUE(world_.RunUntil([&] { return Group().leader != old; }, milliseconds(100)));
   EXPECT_TRUE(Settles());
   EXPECT_TRUE(world_.EngineOf(old)->follows);
+}
+
+// Found by the fault matrix on a busy machine: a control plane that had been stopped in the middle
+// of a step ended a leader as soon as it went on.
+TEST_F(GroupStory, AStandstillInTheMiddleOfACommitIsNobodysSilence) {
+  CreateGroup(2);
+  ASSERT_TRUE(Settles());
+  const MemberId leader = Group().leader;
+  const uint64_t launch = world_.EngineOf(leader)->launch;
+  bool stands_still = true;
+  world_.store().mood = [&] {
+    if (std::exchange(stands_still, false)) world_.Suspend(seconds(10));
+    return SimStore::Mood::kFine;
+  };
+  Create("c-1", "redis");
+  ASSERT_FALSE(stands_still);
+  world_.RunFor(seconds(10));
+  EXPECT_TRUE(Settles());
+  EXPECT_EQ(Group().leader, leader);
+  EXPECT_EQ(world_.EngineOf(leader)->launch, launch);
 }
 
 TEST_F(GroupStory, APlannedChangeLosesNoWrite) {

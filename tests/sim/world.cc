@@ -87,18 +87,18 @@ void World::Violate(const std::string& what) {
 }
 
 void World::At(Instant when, std::function<void()> what) {
-  happenings_.push({when, next_order_++, std::move(what)});
+  happenings_.emplace(std::pair(when, next_order_++), std::move(what));
 }
 
 bool World::RunOne(Instant limit) {
-  if (happenings_.empty() || happenings_.top().when > limit) return false;
-  Happening next = happenings_.top();
-  happenings_.pop();
-  if (next.when > clock_.instant) {
-    clock_.wall += std::chrono::duration_cast<milliseconds>(next.when - clock_.instant);
-    clock_.instant = next.when;
+  if (happenings_.empty() || happenings_.begin()->first.first > limit) return false;
+  const auto next = happenings_.extract(happenings_.begin());
+  const Instant when = next.key().first;
+  if (when > clock_.instant) {
+    clock_.wall += std::chrono::duration_cast<milliseconds>(when - clock_.instant);
+    clock_.instant = when;
   }
-  next.what();
+  next.mapped()();
   TraceEvents();
   if (checker) {
     if (const std::string broken = checker(); !broken.empty()) Violate(broken);
@@ -152,13 +152,14 @@ void World::Deliver(std::function<void()> what, bool cut) {
 void World::Outbox::SendPlan(const HostId& id, const PlanUpdate& update) {
   SimHost& host = world->hosts_.at(id);
   World* w = world;
+  // Shared, as a message is large and passes through many hands.
+  const auto plan = std::make_shared<const host::Input>(host::PlanArrived{update});
   w->Deliver(
-      [w, id, update] {
+      [w, id, plan] {
         SimHost& receiver = w->hosts_.at(id);
         if (receiver.cut) return;
         // To whichever agent lives then: a stale plan for an earlier one included.
-        w->OnAgent(id, receiver.incarnation,
-                   [w, update](SimHost& h) { w->StepAgent(h, host::PlanArrived{update}); });
+        w->OnAgent(id, receiver.incarnation, [w, plan](SimHost& h) { w->StepAgent(h, *plan); });
       },
       host.cut);
 }
@@ -205,6 +206,12 @@ void World::PauseControlPlane(Duration time) {
   At(controller_paused_until_, [this] { ResumeControlPlane(); });
 }
 
+void World::Suspend(Duration time) {
+  Trace(fmt::format("everything stands still for {} ms", time / milliseconds(1)));
+  clock_.instant += time;
+  clock_.wall += std::chrono::duration_cast<milliseconds>(time);
+}
+
 void World::ResumeControlPlane() {
   if (clock_.instant < controller_paused_until_) return;  // another pause has begun meanwhile
   for (auto& work : std::exchange(controller_work_, {})) work();
@@ -218,10 +225,7 @@ void World::OnControlPlane(uint64_t life, std::function<void()> what) {
         [this, life, what = std::move(what)] { OnControlPlane(life, what); });
     return;
   }
-  if (clock_.instant >= last_step_ + seconds(2)) {
-    controller_->BeginAnew();
-    listens_since_ = clock_.instant;
-  }
+  if (clock_.instant >= last_step_ + seconds(2)) listens_since_ = clock_.instant;
   last_step_ = clock_.instant;
   what();
 }

@@ -12,7 +12,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <string>
 #include <vector>
@@ -112,6 +111,8 @@ class World {
   void CrashControlPlane();
   void StartControlPlane();
   void PauseControlPlane(Duration time);
+  // Time passes at once, wherever the machine is: in the middle of a commit, too.
+  void Suspend(Duration time);
   bool control_plane_runs() const { return controller_ != nullptr; }
   const model::State& state() const { return controller_->state(); }
   const model::Records& records() const { return store_.records(); }
@@ -207,15 +208,6 @@ class World {
     void SendPlan(const HostId& host, const PlanUpdate& update) override;
     World* world;
   };
-  struct Happening {
-    Instant when;
-    uint64_t order;
-    std::function<void()> what;
-    bool operator<(const Happening& other) const {
-      return when != other.when ? when > other.when : order > other.order;
-    }
-  };
-
   Random random_;
   Faults faults_;
   const bool loses_or_delays_;  // messages
@@ -240,7 +232,8 @@ class World {
   std::vector<uint64_t> free_pids_;  // of processes that have ended
   uint64_t next_start_time_ = 1;
   uint64_t next_write_ = 1;
-  std::priority_queue<Happening> happenings_;
+  // By time, and those of one time in the order in which they were asked for.
+  std::map<std::pair<Instant, uint64_t>, std::function<void()>> happenings_;
   uint64_t next_order_ = 0;
   uint64_t traced_event_ = 0;
   std::string violation_;
