@@ -47,6 +47,11 @@ resource "aws_security_group" "cache" {
   name        = "cache"
   description = "cache"
   vpc_id      = aws_vpc.shop.id
+}
+resource "aws_security_group" "pages" {
+  name        = "pages"
+  description = "pages"
+  vpc_id      = aws_vpc.shop.id
   ingress {
     from_port   = 11211
     to_port     = 11211
@@ -81,7 +86,7 @@ resource "aws_elasticache_cluster" "pages" {
   az_mode              = "cross-az"
   parameter_group_name = "default.memcached1.6"
   subnet_group_name    = aws_elasticache_subnet_group.shop.name
-  security_group_ids   = [aws_security_group.cache.id]
+  security_group_ids   = [aws_security_group.pages.id]
 }
 resource "aws_elasticache_cluster" "orders" {
   cluster_id           = "orders"
