@@ -260,8 +260,8 @@ using Command =
     std::variant<CreateCluster, ModifyCluster, DeleteCluster, RebootCluster, CreateGroup,
                  ModifyGroup, DeleteGroup, IncreaseReplicas, DecreaseReplicas, TestFailover,
                  Switchover, Promote, Demote, NetworkCommand, CreateSubnetGroup, ModifySubnetGroup,
-                 DeleteSubnetGroup, CreateParameterGroup, ModifyParameterGroup,
-                 ResetParameterGroup, DeleteParameterGroup, FaultCommand, AddTags, RemoveTags, Reset, Install, Prepare>;
+                 DeleteSubnetGroup, CreateParameterGroup, ModifyParameterGroup, ResetParameterGroup,
+                 DeleteParameterGroup, FaultCommand, AddTags, RemoveTags, Reset, Install, Prepare>;
 
 // A report that has been taken into the sightings.
 struct Reported {

@@ -11,9 +11,9 @@
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/hosts.h"
 #include "controlplane/core/network_commands.h"
+#include "controlplane/core/parameter_groups.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/promote_demote.h"
-#include "controlplane/core/parameter_groups.h"
 #include "controlplane/core/subnet_groups.h"
 #include "controlplane/core/tags.h"
 

@@ -1,4 +1,5 @@
-// What EC2's clients set on resources of the network besides what they are for: attributes and tags.
+// What clients of EC2 set on resources of the network besides what they are for: attributes, tags.
+// tags.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -121,7 +121,7 @@ struct UntagNetwork {
 using NetworkCommand =
     std::variant<CreateVpc, DeleteVpc, CreateSubnet, DeleteSubnet, CreateSecurityGroup,
                  DeleteSecurityGroup, AuthorizeSecurityGroup, RevokeSecurityGroup, RunInstance,
-                 RunInstances, TerminateInstance, TerminateInstances, ModifyInstanceGroups, ModifyVpc,
-                 ModifySubnet, TagNetwork, UntagNetwork>;
+                 RunInstances, TerminateInstance, TerminateInstances, ModifyInstanceGroups,
+                 ModifyVpc, ModifySubnet, TagNetwork, UntagNetwork>;
 
 }  // namespace ec::core

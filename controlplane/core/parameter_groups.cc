@@ -97,9 +97,9 @@ Status Create(Draft& draft, const CreateParameterGroup& request) {
             fmt::format("CacheParameterGroup {} already exists.", *name)};
   }
   if (draft.ParameterGroups().size() >= model::kParameterGroupsMax) {
-    return {Fault::kCacheParameterGroupQuota,
-            fmt::format("There can be at most {} cache parameter groups.",
-                        model::kParameterGroupsMax)};
+    return {
+        Fault::kCacheParameterGroupQuota,
+        fmt::format("There can be at most {} cache parameter groups.", model::kParameterGroupsMax)};
   }
   Result<std::map<std::string, std::string>> tags = MergeTags({}, request.tags);
   if (!tags.ok()) return tags.status();

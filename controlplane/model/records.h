@@ -156,7 +156,7 @@ struct Member {
   uint64_t start_time = 0;
   uint64_t pid_incarnation = 0;  // of its host's agent, then: a later one may have started another
   uint64_t parameters_revision = 0;  // at which the engine was seen to have started
-  uint64_t condemned = 0;        // this launch is to be killed: a failover is tried out
+  uint64_t condemned = 0;            // this launch is to be killed: a failover is tried out
   uint64_t revision = 0;
   friend bool operator==(const Member&, const Member&) = default;
 };
@@ -316,8 +316,8 @@ struct Records {
   std::map<InstanceId, InstanceRow> instances;
   std::map<SubnetGroupName, CacheSubnetGroup> subnet_groups;
   std::map<ParameterGroupName, ParameterGroup> parameter_groups;  // without the default ones
-  std::map<uint64_t, WireFault> faults;  // by number
-  std::map<uint64_t, Event> events;      // by serial
+  std::map<uint64_t, WireFault> faults;                           // by number
+  std::map<uint64_t, Event> events;                               // by serial
   friend bool operator==(const Records&, const Records&) = default;
 };
 
@@ -345,8 +345,8 @@ struct Edit {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
            groups.empty() && outside_ports.empty() && vpcs.empty() && subnets.empty() &&
            security_groups.empty() && instances.empty() && subnet_groups.empty() &&
-           parameter_groups.empty() &&
-           faults.empty() && events.empty() && events_dropped_below == 0;
+           parameter_groups.empty() && faults.empty() && events.empty() &&
+           events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };

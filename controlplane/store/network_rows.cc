@@ -16,9 +16,9 @@ using Tags = std::map<std::string, std::string>;
 // --- reading --------------------------------------------------------------------------------
 
 void ReadVpcs(Database& db, model::Records* records) {
-  Statement rows(db, 
-               "SELECT id, cidr, slice_cidr, is_default, revision, dns_support, dns_hostnames, "
-               "usage_metrics FROM vpc ORDER BY id");
+  Statement rows(db,
+                 "SELECT id, cidr, slice_cidr, is_default, revision, dns_support, dns_hostnames, "
+                 "usage_metrics FROM vpc ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
     model::Vpc vpc;

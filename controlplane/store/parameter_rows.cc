@@ -53,17 +53,15 @@ void ReadParameterGroups(Database& db, model::Records* records) {
 }
 
 void WriteParameterGroups(Statements& statements, const model::Edit& edit) {
-  Writer put(statements,
-             "INSERT INTO cache_parameter_group (name, family, description, reboot_since, revision) "
-             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET family = excluded.family, "
-             "description = excluded.description, reboot_since = excluded.reboot_since, "
-             "revision = excluded.revision");
+  Writer put(
+      statements,
+      "INSERT INTO cache_parameter_group (name, family, description, reboot_since, revision) "
+      "VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET family = excluded.family, "
+      "description = excluded.description, reboot_since = excluded.reboot_since, "
+      "revision = excluded.revision");
   for (const auto& [name, group] : edit.parameter_groups) {
     if (!group) {
-      Writer(statements, "DELETE FROM cache_parameter_group WHERE name = ?")
-          .
-          operator<<(name)
-          .Run();
+      Writer(statements, "DELETE FROM cache_parameter_group WHERE name = ?").operator<<(name).Run();
       continue;
     }
     (put << name << group->family << group->description << group->reboot_since << group->revision)

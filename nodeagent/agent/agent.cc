@@ -118,8 +118,9 @@ void Agent::Perform(const host::Action& action) {
   } else if (const auto* tune = std::get_if<host::TuneEngine>(&action)) {
     const MemberId id = tune->id;
     const uint64_t launch = tune->launch;
-    engine::TuneRedis(io_, tune->spec, engines_->SocketPath(id),
-                      [this, id, launch](bool ok) { Step(host::EngineTuned{id, launch, ok}); });
+    engine::TuneRedis(io_, tune->spec, engines_->SocketPath(id), [this, id, launch](bool ok) {
+      Step(host::EngineTuned{id, launch, ok});
+    });
   } else if (const auto* conform = std::get_if<host::ConformEndpoints>(&action)) {
     host::EndpointsSeen seen{
         endpoints_->Conform(conform->endpoints, conform->network, conform->faults)};
