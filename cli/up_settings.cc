@@ -76,6 +76,23 @@ Installation Propose(const UpOptions& options, bool is_default_directory) {
   return installation;
 }
 
+// The gateway's part of CheckSame(); `differs` is what it says of one.
+template <typename Differs>
+static Outcome CheckSameGateway(const UpOptions& options, const Installation& installation,
+                                const Differs& differs) {
+  if (options.http_port && *options.http_port != 0 && installation.http_address &&
+      *options.http_port != PortOf(*installation.http_address)) {
+    return differs("--http-port", std::to_string(PortOf(*installation.http_address)));
+  }
+  if (options.credentials && options.credentials != installation.credentials) {
+    return differs("--credentials", installation.credentials.value_or("(not given)"));
+  }
+  if (!options.allow_hosts.empty() && options.allow_hosts != installation.allow_hosts) {
+    return differs("--allow-hosts", fmt::format("{}", fmt::join(installation.allow_hosts, ",")));
+  }
+  return {};
+}
+
 Outcome CheckSame(const UpOptions& options, const std::string& dir,
                   const Installation& installation) {
   const auto differs = [&](const std::string& option, const std::string& recorded) {
@@ -88,16 +105,7 @@ Outcome CheckSame(const UpOptions& options, const std::string& dir,
       *options.port != PortOf(*installation.grpc_address)) {
     return differs("--port", std::to_string(PortOf(*installation.grpc_address)));
   }
-  if (options.http_port && *options.http_port != 0 && installation.http_address &&
-      *options.http_port != PortOf(*installation.http_address)) {
-    return differs("--http-port", std::to_string(PortOf(*installation.http_address)));
-  }
-  if (options.credentials && options.credentials != installation.credentials) {
-    return differs("--credentials", installation.credentials.value_or("(not given)"));
-  }
-  if (!options.allow_hosts.empty() && options.allow_hosts != installation.allow_hosts) {
-    return differs("--allow-hosts", fmt::format("{}", fmt::join(installation.allow_hosts, ",")));
-  }
+  EC_RETURN_UNLESS_OK(CheckSameGateway(options, installation, differs));
   if (!options.zones.empty() && options.zones != installation.zones) {
     return differs("--zones", fmt::format("{}", fmt::join(installation.zones, ",")));
   }

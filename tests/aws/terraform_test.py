@@ -136,7 +136,7 @@ class Stack:
                             "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
 
     def __call__(self, command, *words, good=(0,)):
-        done = subprocess.run([TERRAFORM, f"-chdir={self.dir}", command, "-no-color", *words],
+        done = subprocess.run([TERRAFORM, f"-chdir={self.dir}", command, *words],
                               env=self.environment, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=400)
         if done.returncode not in good:
