@@ -74,6 +74,13 @@ bool Understand(const Json& json, Installation* installation) {
   }
   std::string address;
   if (Get(json, "grpc_address", &address)) installation->grpc_address = address;
+  if (Get(json, "http_address", &address)) installation->http_address = address;
+  if (Get(json, "credentials", &address)) installation->credentials = address;
+  if (const auto hosts = json.find("allow_hosts"); hosts != json.end() && hosts->is_array()) {
+    for (const Json& host : *hosts) {
+      if (host.is_string()) installation->allow_hosts.push_back(host.get<std::string>());
+    }
+  }
   int nodes_max = 0;
   if (Get(json, "region_nodes_max", &nodes_max)) installation->region_nodes_max = nodes_max;
   std::string carry;
@@ -197,6 +204,9 @@ Outcome WriteInstallation(const std::string& dir, const Installation& installati
                {"members_max", installation.members_max},
                {"log_level", installation.log_level}};
   if (installation.grpc_address) json["grpc_address"] = *installation.grpc_address;
+  if (installation.http_address) json["http_address"] = *installation.http_address;
+  if (installation.credentials) json["credentials"] = *installation.credentials;
+  if (!installation.allow_hosts.empty()) json["allow_hosts"] = installation.allow_hosts;
   if (installation.region_nodes_max) json["region_nodes_max"] = *installation.region_nodes_max;
   if (installation.carry) json["carry"] = *installation.carry;
   if (installation.memcached_carry) json["memcached_carry"] = *installation.memcached_carry;
@@ -222,6 +232,7 @@ std::optional<ControlPlaneRecord> ReadControlPlane(const std::string& dir) {
   ControlPlaneRecord record;
   if (!process || !Get(*json, "address", &record.address)) return std::nullopt;
   record.process = *process;
+  Get(*json, "http_address", &record.http_address);
   return record;
 }
 

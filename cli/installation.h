@@ -27,6 +27,10 @@ struct Installation {
   std::string account;
   std::vector<std::string> zones;           // one host each, named after its zone
   std::optional<std::string> grpc_address;  // absent until the control plane has first served
+  std::optional<std::string> http_address;  // the same, of the HTTP gateway for AWS's clients
+  // Where the gateway wants signed requests: the file with whose keys.
+  std::optional<std::string> credentials;
+  std::vector<std::string> allow_hosts;  // names by which the gateway may be called
   bool strict_versions = false;
   std::optional<int> region_nodes_max;
   int members_max = 0;
@@ -50,6 +54,7 @@ struct Installation {
 struct ControlPlaneRecord {
   ProcessId process;
   std::string address;
+  std::string http_address;  // empty: it serves none
 };
 struct AgentRecord {
   ProcessId process;

@@ -89,6 +89,7 @@ Json ToJson(const InstallationView& view) {
            {{"status", view.control_plane},
             {"pid", OrNull(view.pid)},
             {"address", OrNull(view.address)},
+            {"http_address", OrNull(view.http_address)},
             {"version", OrNull(view.version)}}},
           {"hosts", hosts}};
 }
@@ -131,12 +132,30 @@ Outcome PrintEnvironment(Context& context) {
   EC_RETURN_UNLESS_OK(context.Directory(&dir));
   // Not EC_ADDRESS: that is what an earlier `env` has left, and it may have changed.
   EC_RETURN_UNLESS_OK(context.RecordedAddress(&address));
+  std::optional<Installation> installation;
+  EC_RETURN_UNLESS_OK(ReadInstallation(dir, &installation));
+  std::vector<std::pair<std::string, std::string>> variables = {{"EC_DIR", dir},
+                                                                {"EC_ADDRESS", address}};
+  if (installation && installation->http_address) {
+    variables.emplace_back("AWS_ENDPOINT_URL", "http://" + *installation->http_address);
+    variables.emplace_back("AWS_REGION", installation->region);
+    variables.emplace_back("AWS_DEFAULT_REGION", installation->region);
+    // AWS's clients sign with whatever there is, and refuse to start with nothing. Keys that are no
+    // keys also see to it that a command which misses the endpoint does not reach an account.
+    if (!installation->credentials) {
+      variables.emplace_back("AWS_ACCESS_KEY_ID", "emucache");
+      variables.emplace_back("AWS_SECRET_ACCESS_KEY", "emucache");
+    }
+  }
+  Json json = Json::object();
+  for (const auto& [name, value] : variables) json[name] = value;
   if (context.json()) {
-    PrintLine(Json{{"EC_DIR", dir}, {"EC_ADDRESS", address}}.dump(2));
+    PrintLine(json.dump(2));
     return {};
   }
-  PrintLine(fmt::format("export EC_DIR={}", ShellQuote(dir)));
-  PrintLine(fmt::format("export EC_ADDRESS={}", ShellQuote(address)));
+  for (const auto& [name, value] : variables) {
+    PrintLine(fmt::format("export {}={}", name, ShellQuote(value)));
+  }
   return {};
 }
 
@@ -154,12 +173,14 @@ InstallationView LookAt(const std::string& dir, const Installation& installation
   view.region = installation.region;
   view.account = installation.account;
   view.address = installation.grpc_address;
+  view.http_address = installation.http_address;
   v1::DescribeHostsResponse described;
   const std::optional<ControlPlaneRecord> record = ReadControlPlane(dir);
   if (record && OpenProcess(record->process)) {
     view.control_plane = "not answering";
     view.pid = record->process.pid;
     view.address = record->address;
+    if (!record->http_address.empty()) view.http_address = record->http_address;
     Client client(record->address, "", call_timeout);
     AskControlPlane(client, &view, &described);
   }
@@ -182,7 +203,11 @@ void PrintView(const Context& context, const InstallationView& view) {
   if (view.address && view.control_plane != "stopped") control_plane += " at " + *view.address;
   if (view.pid) control_plane += fmt::format(", pid {}", *view.pid);
   if (view.version) control_plane += fmt::format(", version {}", *view.version);
-  PrintLine(fmt::format("Control plane  {}\n", control_plane));
+  PrintLine(fmt::format("Control plane  {}", control_plane));
+  if (view.http_address && view.control_plane != "stopped") {
+    PrintLine(fmt::format("AWS endpoint   http://{}", *view.http_address));
+  }
+  PrintLine("");
   Table table({"HOST", "ZONE", "STATUS", "PID", "MEMBERS", "ENGINES"});
   table.ColorStatusColumn(2);
   for (const HostView& host : view.hosts) {

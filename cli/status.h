@@ -34,6 +34,7 @@ struct InstallationView {
   std::string control_plane = "stopped";
   std::optional<int64_t> pid;
   std::optional<std::string> address;
+  std::optional<std::string> http_address;  // of the gateway for AWS's clients
   std::optional<std::string> version;
   std::vector<HostView> hosts;
 

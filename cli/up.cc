@@ -46,7 +46,7 @@ void StopUnready(Startup* startup) {
 }
 
 // Bound without SO_REUSEPORT, since with it two servers could share the port unnoticed.
-Outcome CheckPortIsFree(const std::string& address) {
+Outcome CheckPortIsFree(const std::string& address, const std::string& option) {
   const UniqueFd probe(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   sockaddr_in name = {};
@@ -62,8 +62,8 @@ Outcome CheckPortIsFree(const std::string& address) {
   }
   return Refused(
       fmt::format("port {} is in use by another program: stop that, or choose another "
-                  "port with --port when an installation is made",
-                  PortOf(address)));
+                  "port with {} when an installation is made",
+                  PortOf(address), option));
 }
 
 Outcome EndedEarly(const std::string& who, const Child& child, const std::string& log_file) {
@@ -81,6 +81,8 @@ std::vector<std::string> ControlPlaneCommand(const Startup& startup) {
                                    dir,
                                    "--listen",
                                    installation.grpc_address.value_or("127.0.0.1:0"),
+                                   "--http-listen",
+                                   installation.http_address.value_or("127.0.0.1:0"),
                                    "--region",
                                    installation.region,
                                    "--account",
@@ -96,6 +98,11 @@ std::vector<std::string> ControlPlaneCommand(const Startup& startup) {
   add("--listen-ip", installation.listen_ip);
   add("--ports", installation.ports);
   add("--netns", installation.netns);
+  add("--credentials", installation.credentials);
+  if (installation.credentials) argv.push_back("--require-signature");
+  for (const std::string& host : installation.allow_hosts) {
+    argv.insert(argv.end(), {"--allow-host", host});
+  }
   if (installation.strict_versions) argv.push_back("--strict-versions");
   if (installation.region_nodes_max) {
     argv.push_back("--region-nodes-max");
@@ -155,6 +162,7 @@ Outcome StartControlPlane(Startup* startup) {
   const std::optional<ControlPlaneRecord> record = ReadControlPlane(startup->dir);
   if (record && OpenProcess(record->process)) {
     startup->installation.grpc_address = record->address;
+    if (!record->http_address.empty()) startup->installation.http_address = record->http_address;
     startup->progress.Line(fmt::format("control plane    already running at {}", record->address));
     return {};
   }
@@ -162,7 +170,10 @@ Outcome StartControlPlane(Startup* startup) {
   const std::string dir = ControlPlaneDirectory(startup->dir);
   EC_RETURN_UNLESS_OK(MakeDirectory(dir));
   if (startup->installation.grpc_address) {
-    EC_RETURN_UNLESS_OK(CheckPortIsFree(*startup->installation.grpc_address));
+    EC_RETURN_UNLESS_OK(CheckPortIsFree(*startup->installation.grpc_address, "--port"));
+  }
+  if (startup->installation.http_address) {
+    EC_RETURN_UNLESS_OK(CheckPortIsFree(*startup->installation.http_address, "--http-port"));
   }
   Child child;
   EC_RETURN_UNLESS_OK(
@@ -176,6 +187,7 @@ Outcome StartControlPlane(Startup* startup) {
     if (ended) return EndedEarly("the control plane", started, dir + "/controlplane.log");
     if (ready && ready->process == started.process) {
       startup->installation.grpc_address = ready->address;
+      if (!ready->http_address.empty()) startup->installation.http_address = ready->http_address;
       break;
     }
     startup->progress.Live("starting the control plane");
@@ -290,27 +302,41 @@ void PrintNextSteps(const Startup& startup) {
   if (!startup.context.IsDefaultDirectory()) {
     env = fmt::format("  eval \"$(ecctl --dir {} env)\"\n", ShellQuote(startup.dir));
   }
-  PrintLine(
-      fmt::format("The emulator is up.\n"
-                  "  gRPC address  {}\n"
-                  "  region        {} (account {})\n"
-                  "  hosts         {}\n"
-                  "  directory     {}\n"
-                  "\n"
-                  "Next steps:\n"
-                  "{}"
-                  "  ecctl cluster create demo --wait\n"
-                  "  ecctl connect demo\n"
-                  "  ecctl down",
-                  *installation.grpc_address, installation.region, installation.account,
-                  fmt::join(installation.zones, ", "), startup.dir, env));
+  PrintLine(fmt::format(
+      "The emulator is up.\n"
+      "  AWS_ENDPOINT_URL=http://{}\n"
+      "  gRPC address  {}\n"
+      "  region        {} (account {})\n"
+      "  hosts         {}\n"
+      "  directory     {}\n"
+      "\n"
+      "Next steps:\n"
+      "{}"
+      "  ecctl cluster create demo --wait\n"
+      "  ecctl connect demo\n"
+      "  ecctl down",
+      installation.http_address.value_or("-"), *installation.grpc_address, installation.region,
+      installation.account, fmt::join(installation.zones, ", "), startup.dir, env));
 }
 
-Outcome Up(Context& context, const UpOptions& options) {
+// The two belong together, and the file is found from wherever the next `up` is called.
+Outcome CheckCredentials(UpOptions* options) {
+  if (options->credentials.has_value() != options->require_signature) {
+    return UsageError("--require-signature and --credentials FILE go together");
+  }
+  if (!options->credentials) return {};
+  const std::string given = *options->credentials;
+  EC_RETURN_UNLESS_OK(MakeAbsolute(given, &*options->credentials));
+  if (access(options->credentials->c_str(), R_OK) == 0) return {};
+  return UsageError(fmt::format("cannot read {}: {}", given, std::strerror(errno)));
+}
+
+Outcome Up(Context& context, UpOptions options) {
   Startup startup{context, {}, {}, context.Deadline(kUpTimeout), {}, {}};
   EC_RETURN_UNLESS_OK(context.Directory(&startup.dir));
   std::optional<Installation> recorded;
   EC_RETURN_UNLESS_OK(ReadInstallation(startup.dir, &recorded));
+  EC_RETURN_UNLESS_OK(CheckCredentials(&options));
   Installation proposed = Propose(options, context.IsDefaultDirectory());
   if (options.netns) proposed.netns = NetnsPrefix(startup.dir);
   // What is wrong with the words themselves is said before anything is made.
@@ -359,6 +385,16 @@ void AddUpCommand(CommandLine& line) {
       .Option("--port", "PORT", &options->port,
               "gRPC port on 127.0.0.1; 0 takes any free one (default 7379; with --dir 0)")
       .Within(0, 65535)
+      .Option("--http-port", "PORT", &options->http_port,
+              "Port of the HTTP gateway for AWS's clients (default 7380; with --dir 0)")
+      .Within(0, 65535)
+      .Option("--credentials", "FILE", &options->credentials,
+              "Access keys of those who may call the gateway, in the form of ~/.aws/credentials; "
+              "with --require-signature")
+      .Flag("--require-signature", &options->require_signature,
+            "The gateway answers only requests that one of the credentials has signed")
+      .List("--allow-hosts", "NAMES", &options->allow_hosts,
+            "Host names by which the gateway may be called, besides loopback's")
       .List("--zones", "ZONES", &options->zones,
             "Availability zones, one host each (default: a, b and c of the region)")
       .Option("--region", "REGION", &options->region, "Region (default us-east-1)")

@@ -8,7 +8,9 @@
 namespace ec::cli {
 namespace {
 
-constexpr int kDefaultPort = 7379;       // of the default installation; others take any free one
+// Of the default installation; others take any free one.
+constexpr int kDefaultPort = 7379;
+constexpr int kDefaultHttpPort = 7380;
 constexpr int kDefaultMembersMax = 100;  // three hosts hold AWS's quota of 300 nodes per region
 
 bool IsName(const std::string& text) {
@@ -56,6 +58,10 @@ Installation Propose(const UpOptions& options, bool is_default_directory) {
   }
   const int port = options.port.value_or(is_default_directory ? kDefaultPort : 0);
   if (port != 0) installation.grpc_address = AddressOf(port);
+  const int http_port = options.http_port.value_or(is_default_directory ? kDefaultHttpPort : 0);
+  if (http_port != 0) installation.http_address = AddressOf(http_port);
+  installation.credentials = options.credentials;
+  installation.allow_hosts = options.allow_hosts;
   installation.strict_versions = options.strict_versions;
   installation.region_nodes_max = options.region_nodes_max;
   installation.members_max = options.members_max.value_or(kDefaultMembersMax);
@@ -70,6 +76,23 @@ Installation Propose(const UpOptions& options, bool is_default_directory) {
   return installation;
 }
 
+// The gateway's part of CheckSame(); `differs` is what it says of one.
+template <typename Differs>
+static Outcome CheckSameGateway(const UpOptions& options, const Installation& installation,
+                                const Differs& differs) {
+  if (options.http_port && *options.http_port != 0 && installation.http_address &&
+      *options.http_port != PortOf(*installation.http_address)) {
+    return differs("--http-port", std::to_string(PortOf(*installation.http_address)));
+  }
+  if (options.credentials && options.credentials != installation.credentials) {
+    return differs("--credentials", installation.credentials.value_or("(not given)"));
+  }
+  if (!options.allow_hosts.empty() && options.allow_hosts != installation.allow_hosts) {
+    return differs("--allow-hosts", fmt::format("{}", fmt::join(installation.allow_hosts, ",")));
+  }
+  return {};
+}
+
 Outcome CheckSame(const UpOptions& options, const std::string& dir,
                   const Installation& installation) {
   const auto differs = [&](const std::string& option, const std::string& recorded) {
@@ -82,6 +105,7 @@ Outcome CheckSame(const UpOptions& options, const std::string& dir,
       *options.port != PortOf(*installation.grpc_address)) {
     return differs("--port", std::to_string(PortOf(*installation.grpc_address)));
   }
+  EC_RETURN_UNLESS_OK(CheckSameGateway(options, installation, differs));
   if (!options.zones.empty() && options.zones != installation.zones) {
     return differs("--zones", fmt::format("{}", fmt::join(installation.zones, ",")));
   }

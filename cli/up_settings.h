@@ -12,6 +12,10 @@ namespace ec::cli {
 
 struct UpOptions {
   std::optional<int> port;
+  std::optional<int> http_port;
+  std::optional<std::string> credentials;
+  bool require_signature = false;
+  std::vector<std::string> allow_hosts;
   std::vector<std::string> zones;
   std::optional<std::string> region;
   std::optional<std::string> account;

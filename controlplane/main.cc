@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -12,9 +13,12 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "controlplane/gateway/browser_guard.h"
+#include "controlplane/gateway/http_server.h"
 #include "controlplane/server/agent_hub.h"
 #include "controlplane/server/api_service.h"
 #include "controlplane/server/controller_loop.h"
+#include "controlplane/server/identity.h"
 #include "controlplane/server/namespace_keeper.h"
 #include "controlplane/server/network_service.h"
 #include "controlplane/server/vpc_slice.h"
@@ -25,6 +29,10 @@ namespace {
 
 struct Flags : DaemonFlags {
   std::string listen = "127.0.0.1:7379";
+  std::string http_listen;
+  std::vector<std::string> allow_hosts;
+  std::string credentials_file;
+  bool require_signature = false;
   std::string region = "us-east-1";
   std::string account = "000000000000";
   std::string vpc = "auto";
@@ -43,6 +51,17 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
   AddDaemonFlags(&app, flags);
   app.add_option("--listen", flags->listen, "Address of the gRPC API; port 0 is any free one")
       ->capture_default_str();
+  app.add_option("--http-listen", flags->http_listen,
+                 "Address of the HTTP gateway, for AWS's clients; port 0 is any free one "
+                 "[127.0.0.1:7380; any free port where the gRPC API has one]");
+  app.add_option("--allow-host", flags->allow_hosts,
+                 "Host name by which clients may call the gateway, besides loopback's; * is any");
+  auto* credentials = app.add_option("--credentials", flags->credentials_file,
+                                     "File with access keys, in the form of ~/.aws/credentials")
+                          ->check(CLI::ExistingFile);
+  app.add_flag("--require-signature", flags->require_signature,
+               "The gateway answers only requests that one of the credentials has signed")
+      ->needs(credentials);
   app.add_option("--region", flags->region, "Region, at the first start")->capture_default_str();
   app.add_option("--account", flags->account, "Account id, at the first start")
       ->capture_default_str();
@@ -69,7 +88,11 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
                  "Quota of cache nodes in the region")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  return ParseCommandLine(&app, argc, argv);
+  const auto exit_code = ParseCommandLine(&app, argc, argv);
+  if (flags->http_listen.empty()) {
+    flags->http_listen = flags->listen.ends_with(":0") ? "127.0.0.1:0" : "127.0.0.1:7380";
+  }
+  return exit_code;
 }
 
 // What --advertise and its companions say; nullopt without it.
@@ -92,6 +115,8 @@ Result<std::optional<model::OutsidePorts>> OutsideOf(const Flags& flags) {
 }
 
 int Fail(const std::string& why) { return FailDaemon("ec-controlplane", why); }
+
+std::string ReadyFile(const Flags& flags) { return flags.dir + "/controlplane.json"; }
 
 // Makes sure that the records belong to this region and account; gives new ones theirs.
 Result<server::VpcSlice> Settle(server::Controller& controller, const Flags& flags) {
@@ -125,9 +150,90 @@ Result<server::VpcSlice> Settle(server::Controller& controller, const Flags& fla
   std::_Exit(70);
 }
 
+// All that is served over gRPC.
+struct Services {
+  Services(server::ControllerLoop& loop, const Clock& clock)
+      : elasticache(loop, clock),
+        emulator(loop, clock),
+        network(loop, clock),
+        identity(loop, clock) {}
+
+  server::ElastiCacheService elasticache;
+  server::EmulatorService emulator;
+  server::NetworkService network;
+  server::IdentityService identity;
+};
+
+std::unique_ptr<grpc::Server> StartGrpc(const Flags& flags, Services& services,
+                                        server::AgentHub& hub, int* port) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(flags.listen, grpc::InsecureServerCredentials(), port);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.RegisterService(&services.elasticache);
+  builder.RegisterService(&services.emulator);
+  builder.RegisterService(&services.network);
+  builder.RegisterService(&services.identity);
+  builder.RegisterService(&hub);
+  return builder.BuildAndStart();
+}
+
+std::string HostOf(const std::string& address) { return address.substr(0, address.rfind(':')); }
+
+// The gateway listens, and does not serve yet.
+Result<std::unique_ptr<gateway::HttpServer>> ListenHttp(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  uint16_t port = 0;
+  const char* end = address.data() + address.size();
+  const char* begin = colon == std::string::npos ? end : address.data() + colon + 1;
+  const auto [rest, error] = std::from_chars(begin, end, port);
+  if (error != std::errc() || rest != end) {
+    return Status(
+        Fault::kInvalidParameterValue,
+        fmt::format("--http-listen {} is not an address such as 127.0.0.1:7380.", address));
+  }
+  return gateway::HttpServer::Listen(HostOf(address), port);
+}
+
+// Who may call the gateway, and how.
+Result<gateway::GatewaySettings> GatewaySettingsOf(const Flags& flags) {
+  gateway::GatewaySettings settings;
+  settings.allowed_hosts = flags.allow_hosts;
+  settings.allowed_hosts.push_back(gateway::HostWithoutPort(flags.http_listen));
+  if (!flags.advertise.empty()) {
+    settings.allowed_hosts.push_back(gateway::HostWithoutPort(flags.advertise));
+  }
+  if (!flags.require_signature) return settings;
+  const std::optional<std::string> text = ReadFile(flags.credentials_file);
+  if (!text) {
+    return Status(Fault::kInvalidParameterValue,
+                  fmt::format("Cannot read {}.", flags.credentials_file));
+  }
+  Result<gateway::Credentials> credentials = gateway::ParseCredentials(*text);
+  if (!credentials.ok()) return credentials.status();
+  settings.credentials = *credentials;
+  return settings;
+}
+
+// Says where it serves, to ecctl and to the log.
+bool Announce(const Flags& flags, const std::string& address, const std::string& http_address) {
+  const ProcessId self = SelfId();
+  const nlohmann::json ready = {{"pid", self.pid},
+                                {"start_time", self.start_time},
+                                {"address", address},
+                                {"http_address", http_address}};
+  return ReplaceFile(ReadyFile(flags), ready.dump() + "\n", false);
+}
+
 int Serve(const Flags& flags, server::Controller& controller, Clock& clock, server::AgentHub& hub,
           server::SliceHolder& slices) {
   const sigset_t signals = BlockStopSignals();
+  Result<gateway::GatewaySettings> settings = GatewaySettingsOf(flags);
+  if (!settings.ok()) return Fail(settings.status().message());
+  auto http = ListenHttp(flags.http_listen);
+  if (!http.ok()) return Fail(http.status().message());
   server::NamespaceKeeper namespaces(flags.settings.netns);
   if (const Status made = namespaces.Begin(controller.state()); !made.ok()) {
     return Fail(made.message());
@@ -138,45 +244,31 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
     namespaces.Note(state);
   });
   hub.SetLoop(&loop);
-  server::ElastiCacheService elasticache(loop, clock);
-  server::EmulatorService emulator(loop, clock);
-  server::NetworkService network(loop, clock);
-
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort(flags.listen, grpc::InsecureServerCredentials(), &port);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
-  builder.RegisterService(&elasticache);
-  builder.RegisterService(&emulator);
-  builder.RegisterService(&network);
-  builder.RegisterService(&hub);
+  Services services(loop, clock);
   loop.Start();
-  const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
+  int port = 0;
+  const std::unique_ptr<grpc::Server> grpc_server = StartGrpc(flags, services, hub, &port);
   if (!grpc_server || port == 0) {
     return Fail(fmt::format("Cannot listen on {}: the address is in use or not this machine's.",
                             flags.listen));
   }
-  const std::string address =
-      flags.listen.substr(0, flags.listen.rfind(':')) + ":" + std::to_string(port);
-  const std::string ready_file = flags.dir + "/controlplane.json";
-  const ProcessId self = SelfId();
-  const nlohmann::json ready = {
-      {"pid", self.pid}, {"start_time", self.start_time}, {"address", address}};
-  if (!ReplaceFile(ready_file, ready.dump() + "\n", false)) {
-    return Fail(fmt::format("Cannot write {}.", ready_file));
+  (*http)->Start(*settings, gateway::MakeGrpcApi(grpc_server->InProcessChannel({})), clock);
+  const std::string address = fmt::format("{}:{}", HostOf(flags.listen), port);
+  const std::string http_address = fmt::format("{}:{}", HostOf(flags.http_listen), (*http)->port());
+  if (!Announce(flags, address, http_address)) {
+    return Fail(fmt::format("Cannot write {}.", ReadyFile(flags)));
   }
   LogInfo("serving", {{"address", address},
+                      {"http", http_address},
                       {"clusters", controller.state().records.clusters.size()},
                       {"revision", controller.state().records.revision},
                       {"vpc", ToString(controller.state().records.installation.vpc)}});
 
   LogInfo("stopping", {{"signal", AwaitStopSignal(signals)}});
-  unlink(ready_file.c_str());
+  unlink(ReadyFile(flags).c_str());
   hub.Shutdown();
   grpc_server->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME));  // calls under way are cut
+  (*http)->Stop();
   loop.Stop();
   LogInfo("stopped");
   return 0;

@@ -241,6 +241,31 @@ struct DeleteSubnetGroup {
   std::string name;
 };
 
+// --- cache parameter groups ---
+
+struct CreateParameterGroup {
+  std::string name;
+  std::string family;
+  std::string description;
+  Tags tags;
+};
+
+struct ModifyParameterGroup {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> values;
+};
+
+// Back to the family's values.
+struct ResetParameterGroup {
+  std::string name;
+  bool all = false;
+  std::vector<std::string> parameters;  // exactly one of the two
+};
+
+struct DeleteParameterGroup {
+  std::string name;
+};
+
 struct AddTags {
   std::string arn;
   Tags tags;
@@ -273,7 +298,8 @@ using Command =
                  ModifyGroup, DeleteGroup, IncreaseReplicas, DecreaseReplicas, TestFailover,
                  Switchover, Promote, Demote, CreateSnapshot, DeleteSnapshot, CopySnapshot,
                  SetClock, StepClock, NetworkCommand, CreateSubnetGroup, ModifySubnetGroup,
-                 DeleteSubnetGroup, FaultCommand, AddTags, RemoveTags, Reset, Install, Prepare>;
+                 DeleteSubnetGroup, CreateParameterGroup, ModifyParameterGroup, ResetParameterGroup,
+                 DeleteParameterGroup, FaultCommand, AddTags, RemoveTags, Reset, Install, Prepare>;
 
 // A report that has been taken into the sightings.
 struct Reported {

@@ -8,6 +8,7 @@
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/lifecycle.h"
+#include "controlplane/core/parameter_groups.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/snapshot_commands.h"
 #include "controlplane/core/subnet_groups.h"
@@ -217,7 +218,7 @@ Status CheckWindows(const Draft& draft, const CreateCluster& request, Cluster* c
 }
 
 Status CheckGroups(const Draft& draft, const CreateCluster& request, Cluster* cluster) {
-  Result<std::string> group = ChooseParameterGroup(cluster->family, request.parameter_group);
+  Result<std::string> group = ChooseParameterGroup(draft, cluster->family, request.parameter_group);
   if (!group.ok()) return group.status();
   cluster->parameter_group = *group;
   const bool of_vpc = request.subnet_group || !request.security_groups.empty();

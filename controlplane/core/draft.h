@@ -48,6 +48,7 @@ class Draft {
   const model::Subnet* FindSubnet(const model::SubnetId& id) const;
   const model::SecurityGroupRow* FindSecurityGroup(const model::SecurityGroupId& id) const;
   const model::InstanceRow* FindInstance(const model::InstanceId& id) const;
+  const model::ParameterGroup* FindParameterGroup(const model::ParameterGroupName& name) const;
   const model::CacheSubnetGroup* FindSubnetGroup(const model::SubnetGroupName& name) const;
   // All of them, by id.
   std::vector<const model::Vpc*> Vpcs() const;
@@ -55,6 +56,7 @@ class Draft {
   std::vector<const model::SecurityGroupRow*> SecurityGroups() const;
   std::vector<const model::InstanceRow*> Instances() const;
   std::vector<const model::CacheSubnetGroup*> SubnetGroups() const;
+  std::vector<const model::ParameterGroup*> ParameterGroups() const;
   const model::Installation& installation() const;
 
   // The row to change; it must exist.
@@ -91,11 +93,13 @@ class Draft {
   void Put(model::SecurityGroupRow group);
   void Put(model::InstanceRow instance);
   void Put(model::CacheSubnetGroup group);
+  void Put(model::ParameterGroup group);
   void DropVpc(const model::VpcId& id);
   void DropSubnet(const model::SubnetId& id);
   void DropSecurityGroup(const model::SecurityGroupId& id);
   void DropInstance(const model::InstanceId& id);
   void DropSubnetGroup(const model::SubnetGroupName& name);
+  void DropParameterGroup(const model::ParameterGroupName& name);
   void DropCluster(const model::ClusterId& id);  // and its members; it leaves its group, too
   void DropMember(MemberId id);                  // also from its cluster's set of members
 

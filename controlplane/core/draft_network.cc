@@ -68,6 +68,24 @@ void Draft::Put(model::InstanceRow row) {
 
 void Draft::DropInstance(const model::InstanceId& id) { edit_.instances[id] = std::nullopt; }
 
+const model::ParameterGroup* Draft::FindParameterGroup(
+    const model::ParameterGroupName& name) const {
+  return rows::Find(edit_.parameter_groups, state_.records.parameter_groups, name);
+}
+
+std::vector<const model::ParameterGroup*> Draft::ParameterGroups() const {
+  return rows::Rows(edit_.parameter_groups, state_.records.parameter_groups);
+}
+
+void Draft::Put(model::ParameterGroup row) {
+  const model::ParameterGroupName name = row.name;
+  edit_.parameter_groups[name] = std::move(row);
+}
+
+void Draft::DropParameterGroup(const model::ParameterGroupName& name) {
+  edit_.parameter_groups[name] = std::nullopt;
+}
+
 const model::CacheSubnetGroup* Draft::FindSubnetGroup(const model::SubnetGroupName& name) const {
   return rows::Find(edit_.subnet_groups, state_.records.subnet_groups, name);
 }
@@ -124,6 +142,7 @@ void Draft::FinishNetwork() {
   finish(edit_.security_groups, state_.records.security_groups);
   finish(edit_.instances, state_.records.instances);
   finish(edit_.subnet_groups, state_.records.subnet_groups);
+  finish(edit_.parameter_groups, state_.records.parameter_groups);
 }
 
 }  // namespace ec::core

@@ -216,6 +216,9 @@ void ForgetAll(Draft& draft) {
   for (const model::SnapshotName& name : snapshots) BeginRemoval(draft, name);
   draft.SetClock({});
   ResetNetwork(draft);
+  std::vector<std::string> parameter_groups;
+  for (const auto* group : draft.ParameterGroups()) parameter_groups.push_back(group->name);
+  for (const std::string& name : parameter_groups) draft.DropParameterGroup(name);
   std::vector<uint64_t> faults;
   for (const model::WireFault* fault : draft.Faults()) faults.push_back(fault->number);
   for (const uint64_t number : faults) draft.DropFault(number);

@@ -12,6 +12,7 @@
 #include "controlplane/core/group_lifecycle.h"
 #include "controlplane/core/hosts.h"
 #include "controlplane/core/network_commands.h"
+#include "controlplane/core/parameter_groups.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/promote_demote.h"
 #include "controlplane/core/snapshot_commands.h"
@@ -47,6 +48,10 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const CreateSubnetGroup& request) { return Create(draft, request); },
           [&](const ModifySubnetGroup& request) { return Modify(draft, request); },
           [&](const DeleteSubnetGroup& request) { return Delete(draft, request); },
+          [&](const CreateParameterGroup& request) { return Create(draft, request); },
+          [&](const ModifyParameterGroup& request) { return Modify(draft, request); },
+          [&](const ResetParameterGroup& request) { return RestoreDefaults(draft, request); },
+          [&](const DeleteParameterGroup& request) { return Delete(draft, request); },
           [&](const FaultCommand& request) { return Obey(draft, request); },
           [&](const AddTags& request) { return Tag(draft, request); },
           [&](const RemoveTags& request) { return Untag(draft, request); },

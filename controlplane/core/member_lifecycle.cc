@@ -63,6 +63,9 @@ bool IsUnaddressable(const View& view, const Member& member) {
 void BecomeAvailable(Draft& draft, const MemberReport& report, MemberId id) {
   Member& member = draft.EditMember(id);
   member.status = MemberStatus::kAvailable;
+  if (member.launch != report.launch) {
+    member.parameters_revision = draft.state().records.revision + 1;
+  }
   member.launch = report.launch;
   member.pid = report.pid;
   member.start_time = report.start_time;
@@ -102,7 +105,11 @@ void NoteEnd(Draft& draft, const MemberReport& report, MemberId id) {
   const Member& member = *draft.FindMember(id);
   const bool is_new = report.launch != member.launch;
   if (!IsFollower(draft, member) || (!is_new && !member.in_sync)) return;
-  if (is_new) draft.EditMember(id).launch = report.launch;
+  if (is_new) {
+    Member& started = draft.EditMember(id);
+    started.launch = report.launch;
+    started.parameters_revision = draft.state().records.revision + 1;
+  }
   if (!IsMutant(19)) ForgetSync(draft, id);
 }
 

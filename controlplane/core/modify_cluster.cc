@@ -8,6 +8,7 @@
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/messages.h"
+#include "controlplane/core/parameter_groups.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/engine_versions.h"
@@ -241,12 +242,21 @@ Status PlanVersion(const Draft& draft, const Settings& settings, const Cluster& 
   return {};
 }
 
-Status CheckParameterGroup(const Cluster& cluster, const ModifyCluster& request,
+// The family of the version that the cluster is to have.
+std::string_view NextFamily(const Cluster& cluster, const Pending& pending) {
+  if (!pending.version) return cluster.family;
+  return model::ResolveVersion(cluster.engine, *pending.version)->family;
+}
+
+Status CheckParameterGroup(const Draft& draft, const Cluster& cluster, const ModifyCluster& request,
                            const Pending& pending) {
   if (!request.parameter_group) return {};
-  std::string_view family = cluster.family;
-  if (pending.version) family = model::ResolveVersion(cluster.engine, *pending.version)->family;
-  return ChooseParameterGroup(family, request.parameter_group).status();
+  const std::string_view family = NextFamily(cluster, pending);
+  EC_RETURN_IF_ERROR(ChooseParameterGroup(draft, family, request.parameter_group).status());
+  const bool is_default = model::Lower(*request.parameter_group).starts_with("default.");
+  if (family == cluster.family || is_default || request.apply_immediately) return {};
+  return BadCombination(
+      "A version of another family and a parameter group of your own need ApplyImmediately.");
 }
 
 // --- what needs no engine -------------------------------------------------------------------
@@ -431,7 +441,7 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyCluster& reque
   EC_RETURN_IF_ERROR(ChangeRecord(draft, request, &cluster));
   Pending pending = cluster.pending;
   EC_RETURN_IF_ERROR(PlanVersion(draft, settings, cluster, request, &pending));
-  EC_RETURN_IF_ERROR(CheckParameterGroup(cluster, request, pending));
+  EC_RETURN_IF_ERROR(CheckParameterGroup(draft, cluster, request, pending));
   EC_RETURN_IF_ERROR(PlanNodes(draft, settings, cluster, request, &pending));
 
   const bool new_groups = cluster.security_groups != draft.FindCluster(*id)->security_groups;
@@ -440,6 +450,10 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyCluster& reque
                                    draft.now().wall);
   cluster.pending = pending.empty() ? Pending{} : pending;
   draft.PutCluster(cluster);
+  const bool new_family = NextFamily(cluster, pending) != cluster.family;
+  if (request.parameter_group && !new_family) {
+    UseParameterGroup(draft, *id, model::Lower(*request.parameter_group));
+  }
   if (request.maintenance_window && !cluster.group.empty()) {
     PutOffPendingPrimary(draft, cluster.group);
   }
@@ -450,6 +464,9 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyCluster& reque
   if (pending.empty()) return {};
   if (request.apply_immediately) {
     ApplyPending(draft, settings, *id);
+    if (request.parameter_group && new_family) {
+      UseParameterGroup(draft, *id, model::Lower(*request.parameter_group));
+    }
   } else if (waits_anew) {
     draft.AddClusterEvent(*id, messages::ModificationPending(ToString(pending.due)));
   }

@@ -26,6 +26,13 @@ struct DeleteVpc {
   model::VpcId id;
 };
 
+struct ModifyVpc {
+  model::VpcId id;
+  std::optional<bool> dns_support;
+  std::optional<bool> dns_hostnames;
+  std::optional<bool> usage_metrics;
+};
+
 struct CreateSubnet {
   model::SubnetId id;
   model::VpcId vpc;
@@ -35,6 +42,11 @@ struct CreateSubnet {
 };
 struct DeleteSubnet {
   model::SubnetId id;
+};
+
+struct ModifySubnet {
+  model::SubnetId id;
+  bool public_ip_on_launch = false;
 };
 
 struct CreateSecurityGroup {
@@ -57,11 +69,13 @@ struct Permission {
   std::string block;  // exactly one of the two
   model::SecurityGroupId group;
   std::string description;
+  bool elsewhere = false;  // IPv6, or a prefix list: no rule is like that
 };
 struct AuthorizeSecurityGroup {
   model::SecurityGroupId id;
   bool egress = false;
   std::vector<Permission> permissions;
+  NetworkTags tags;  // of every rule
 };
 // What is to go is named by the rules' ids, or described as it was asked for.
 struct RevokeSecurityGroup {
@@ -96,9 +110,21 @@ struct ModifyInstanceGroups {
   std::vector<model::SecurityGroupId> groups;
 };
 
+// Of VPCs, subnets, security groups, their rules, and instances. All of them or none.
+struct TagNetwork {
+  std::vector<std::string> resources;
+  NetworkTags tags;
+};
+struct UntagNetwork {
+  std::vector<std::string> resources;
+  // None: all of them. One with a value goes only if it has that value.
+  std::vector<std::pair<std::string, std::optional<std::string>>> tags;
+};
+
 using NetworkCommand =
     std::variant<CreateVpc, DeleteVpc, CreateSubnet, DeleteSubnet, CreateSecurityGroup,
                  DeleteSecurityGroup, AuthorizeSecurityGroup, RevokeSecurityGroup, RunInstance,
-                 RunInstances, TerminateInstance, TerminateInstances, ModifyInstanceGroups>;
+                 RunInstances, TerminateInstance, TerminateInstances, ModifyInstanceGroups,
+                 ModifyVpc, ModifySubnet, TagNetwork, UntagNetwork>;
 
 }  // namespace ec::core

@@ -30,6 +30,12 @@ Status Obey(Draft& draft, const TerminateInstance& request);
 Status Obey(Draft& draft, const TerminateInstances& request);
 Status Obey(Draft& draft, const ModifyInstanceGroups& request);
 
+// In network_attributes.cc.
+Status Obey(Draft& draft, const ModifyVpc& request);
+Status Obey(Draft& draft, const ModifySubnet& request);
+Status Obey(Draft& draft, const TagNetwork& request);
+Status Obey(Draft& draft, const UntagNetwork& request);
+
 // --- what they share: network_resources.cc ---
 
 // The NotFound fault of the kind.

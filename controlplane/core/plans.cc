@@ -81,7 +81,10 @@ MemberSpec SpecOf(const model::State& state, const Cluster& cluster, const Membe
   spec.engine = cluster.engine;
   spec.generation = member.generation;
   spec.label = cluster.id + "/" + member.node_id;
-  spec.parameters = model::DefaultParameters(cluster.family);
+  const auto group = state.records.parameter_groups.find(cluster.parameter_group);
+  spec.parameters = group == state.records.parameter_groups.end()
+                        ? model::DefaultParameters(cluster.family)
+                        : model::WithValues(cluster.family, group->second.values);
   spec.memory_max_bytes = model::MemoryMaxBytes(type, cluster.engine, spec.parameters);
   spec.threads = type.vcpu;
   spec.address = member.address;
@@ -91,8 +94,8 @@ MemberSpec SpecOf(const model::State& state, const Cluster& cluster, const Membe
       (cluster.group.empty() || GroupOf(state, cluster)->leader == member.id)) {
     spec.seed = cluster.seed;
   }
-  if (const model::Group* group = GroupOf(state, cluster)) {
-    spec.replication = ReplicationOf(state, *group, member);
+  if (const model::Group* shard = GroupOf(state, cluster)) {
+    spec.replication = ReplicationOf(state, *shard, member);
   }
   return spec;
 }

@@ -68,6 +68,9 @@ Result<SecurityGroupRule> RuleFrom(const Draft& draft, const SecurityGroupRow& g
   if (!protocol.ok()) return protocol.status();
   rule.protocol = *protocol;
   EC_RETURN_IF_ERROR(ReadPorts(permission, &rule));
+  if (permission.elsewhere) {
+    return Malformed("IPv6 ranges and prefix lists are not emulated: no client comes from there.");
+  }
   if (permission.block.empty() == permission.group.empty()) {
     return Malformed("A permission must name either a CIDR block or a security group.");
   }
@@ -176,9 +179,12 @@ Status Obey(Draft& draft, const AuthorizeSecurityGroup& request) {
   if (request.permissions.empty()) {
     return {Fault::kMissingParameter, "The request must contain the parameter IpPermissions"};
   }
+  Result<std::map<std::string, std::string>> tags = CheckTags(request.tags);
+  if (!tags.ok()) return tags.status();
   for (const Permission& permission : request.permissions) {
     Result<SecurityGroupRule> rule = RuleFrom(draft, group, permission);
     if (!rule.ok()) return rule.status();
+    rule->tags = *tags;
     const bool there = std::ranges::any_of(
         rules, [&](const SecurityGroupRule& other) { return SamePermission(*rule, other); });
     if (there) {
@@ -208,6 +214,10 @@ Status Obey(Draft& draft, const RevokeSecurityGroup& request) {
             fmt::format("The specified rule '{}' does not exist in this security group.", id)};
   }
   for (const Permission& permission : request.permissions) {
+    if (permission.elsewhere) {
+      return {Fault::kPermissionNotFound,
+              "The specified rule does not exist in this security group."};
+    }
     Result<SecurityGroupRule> wanted = RuleFrom(draft, group, permission);
     if (!wanted.ok()) return wanted.status();
     const auto same = [&](const SecurityGroupRule& rule) { return SamePermission(rule, *wanted); };

@@ -25,6 +25,9 @@ Status NotFound(const Tagged& tagged) {
               fmt::format("CacheSubnetGroup not found: {}", tagged.id)};
     case Tagged::Kind::kSnapshot:
       return {Fault::kSnapshotNotFound, fmt::format("Snapshot not found: {}", tagged.id)};
+    case Tagged::Kind::kParameterGroup:
+      return {Fault::kCacheParameterGroupNotFound,
+              fmt::format("CacheParameterGroup not found: {}", tagged.id)};
     case Tagged::Kind::kCluster:
       break;
   }
@@ -39,6 +42,8 @@ std::string NounOf(Tagged::Kind kind) {
       return "Cache subnet group";
     case Tagged::Kind::kSnapshot:
       return "Snapshot";
+    case Tagged::Kind::kParameterGroup:
+      return "Cache parameter group";
     case Tagged::Kind::kCluster:
       break;
   }
@@ -50,6 +55,7 @@ std::optional<Tagged::Kind> ParseKind(std::string_view kind) {
   if (kind == model::kGroupArnKind) return Tagged::Kind::kGroup;
   if (kind == model::kSubnetGroupArnKind) return Tagged::Kind::kSubnetGroup;
   if (kind == model::kSnapshotArnKind) return Tagged::Kind::kSnapshot;
+  if (kind == model::kParameterGroupArnKind) return Tagged::Kind::kParameterGroup;
   return std::nullopt;
 }
 
@@ -59,10 +65,11 @@ Result<Tagged> NameIn(const std::string& text, const model::Installation& here) 
   if (!arn.ok()) return arn.status();
   const auto kind = ParseKind(arn->kind);
   if (!kind) {
-    return Status(Fault::kInvalidArn,
-                  fmt::format("The ARN '{}' names a {}; only clusters, replication groups, "
-                              "cache subnet groups and snapshots are emulated.",
-                              text, arn->kind));
+    return Status(
+        Fault::kInvalidArn,
+        fmt::format("The ARN '{}' names a {}; only clusters, replication groups, "
+                    "cache subnet groups, cache parameter groups and snapshots are emulated.",
+                    text, arn->kind));
   }
   const Tagged tagged{*kind, arn->name};
   if (arn->region != here.region || arn->account != here.account) return NotFound(tagged);
@@ -79,6 +86,8 @@ const TagMap* TagsOf(const Draft& draft, const Tagged& tagged) {
       return of(draft.FindSubnetGroup(tagged.id));
     case Tagged::Kind::kSnapshot:
       return of(draft.FindSnapshot(tagged.id));
+    case Tagged::Kind::kParameterGroup:
+      return of(draft.FindParameterGroup(tagged.id));
     case Tagged::Kind::kCluster:
       break;
   }
@@ -90,6 +99,7 @@ bool IsAvailable(const Draft& draft, const Tagged& tagged) {
     case Tagged::Kind::kGroup:
       return draft.FindGroup(tagged.id)->status == model::GroupStatus::kAvailable;
     case Tagged::Kind::kSubnetGroup:
+    case Tagged::Kind::kParameterGroup:
       return true;
     case Tagged::Kind::kSnapshot:
       return draft.FindSnapshot(tagged.id)->status == model::SnapshotStatus::kAvailable;
@@ -113,6 +123,12 @@ void Put(Draft& draft, const Tagged& tagged, TagMap tags) {
     case Tagged::Kind::kSnapshot:
       draft.EditSnapshot(tagged.id).tags = std::move(tags);
       return;
+    case Tagged::Kind::kParameterGroup: {
+      model::ParameterGroup group = *draft.FindParameterGroup(tagged.id);
+      group.tags = std::move(tags);
+      draft.Put(std::move(group));
+      return;
+    }
     case Tagged::Kind::kCluster:
       draft.EditCluster(tagged.id).tags = std::move(tags);
       return;
@@ -141,6 +157,9 @@ Result<Tagged> FindTagged(const model::Records& records, const std::string& arn)
     case Tagged::Kind::kSnapshot:
       is_there = records.snapshots.contains(tagged->id);
       break;
+    case Tagged::Kind::kParameterGroup:
+      is_there = records.parameter_groups.contains(tagged->id);
+      break;
     case Tagged::Kind::kCluster:
       is_there = records.clusters.contains(tagged->id);
       break;
@@ -157,6 +176,8 @@ const TagMap& TagsOf(const model::Records& records, const Tagged& tagged) {
       return records.subnet_groups.at(tagged.id).tags;
     case Tagged::Kind::kSnapshot:
       return records.snapshots.at(tagged.id).tags;
+    case Tagged::Kind::kParameterGroup:
+      return records.parameter_groups.at(tagged.id).tags;
     case Tagged::Kind::kCluster:
       break;
   }

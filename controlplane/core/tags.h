@@ -12,7 +12,7 @@ Status Untag(Draft& draft, const RemoveTags& request);
 
 // What an ARN may name.
 struct Tagged {
-  enum class Kind { kCluster, kGroup, kSubnetGroup, kSnapshot };
+  enum class Kind { kCluster, kGroup, kSubnetGroup, kParameterGroup, kSnapshot };
   Kind kind = Kind::kCluster;
   std::string id;
 };

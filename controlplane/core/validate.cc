@@ -7,7 +7,6 @@
 #include "controlplane/core/default_network.h"
 #include "controlplane/model/limits.h"
 #include "controlplane/model/names.h"
-#include "controlplane/model/parameters.h"
 
 namespace ec::core {
 namespace {
@@ -115,32 +114,6 @@ Status CheckSnapshotRetention(int days, const model::NodeType& type) {
 Status CheckIpVersion(std::string_view parameter, const std::optional<std::string>& value) {
   if (!value || *value == "ipv4") return {};
   return BadValue(parameter, *value, "Only ipv4 is emulated.");
-}
-
-Result<std::string> ChooseParameterGroup(std::string_view family,
-                                         const std::optional<std::string>& asked) {
-  const std::string own = fmt::format("default.{}", family);
-  if (!asked) return own;
-  const std::string name = model::Lower(*asked);
-  if (name == own) return own;
-  constexpr std::string_view kPrefix = "default.";
-  constexpr std::string_view kClusterOn = ".cluster.on";
-  std::string_view other = name;
-  if (other.starts_with(kPrefix)) {
-    other.remove_prefix(kPrefix.size());
-    const bool cluster_on = other.ends_with(kClusterOn);
-    if (cluster_on) other.remove_suffix(kClusterOn.size());
-    if (model::IsFamily(other) && other != family) {  // [AWS]
-      return BadCombination(fmt::format(
-          "Expected a parameter group of family {} but found one of family {}", family, other));
-    }
-    if (model::IsFamily(other) && cluster_on) {  // [AWS]
-      return BadCombination(
-          "Cluster mode should be disabled in parameter group, but found it is enabled.");
-    }
-  }
-  return Status(Fault::kCacheParameterGroupNotFound,
-                fmt::format("CacheParameterGroup not found: {}", *asked));  // [AWS]
 }
 
 Status CheckRegionQuota(const Draft& draft, const Settings& settings, int more) {

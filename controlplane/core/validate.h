@@ -37,10 +37,6 @@ Status CheckSnapshotRetention(int days, const model::NodeType& type);
 // Only IPv4 is emulated.
 Status CheckIpVersion(std::string_view parameter, const std::optional<std::string>& value);
 
-// The parameter group that a cluster of this family uses: the one asked for, or the default one.
-Result<std::string> ChooseParameterGroup(std::string_view family,
-                                         const std::optional<std::string>& asked);
-
 // Whether the region may have this many nodes more.
 Status CheckRegionQuota(const Draft& draft, const Settings& settings, int more);
 

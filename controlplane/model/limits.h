@@ -27,6 +27,8 @@ inline constexpr int kRegionNodesMaxDefault = 300;
 
 // Account quotas: "Subnet groups per Region", "Subnets per subnet group".
 inline constexpr size_t kSubnetGroupsMax = 300;
+inline constexpr size_t kParameterGroupsMax = 300;
+inline constexpr size_t kParametersPerCallMax = 20;  // ModifyCacheParameterGroup
 inline constexpr size_t kSubnetsPerGroupMax = 20;
 // CreateCacheSubnetGroup, CacheSubnetGroupName.
 inline constexpr size_t kSubnetGroupNameLengthMax = 255;

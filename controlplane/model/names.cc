@@ -113,6 +113,24 @@ Result<std::string> ParseSubnetGroupName(std::string_view text) {
                             text, kSubnetGroupNameLengthMax));
 }
 
+Result<std::string> ParseParameterGroupName(std::string_view text) {
+  const std::string name = Lower(text);
+  std::string_view rest = name;
+  // The families' own, such as default.redis6.x, have dots.
+  const bool is_default = rest.starts_with("default.");
+  const bool well_formed =
+      !rest.empty() && rest.size() <= kSubnetGroupNameLengthMax && IsLetter(rest.front()) &&
+      std::ranges::all_of(rest, [&](char c) {
+        return IsLetter(c) || IsDigit(c) || c == '-' || (c == '.' && is_default);
+      });
+  if (well_formed && (is_default || IsIdentifier(rest))) return name;
+  return Status(Fault::kInvalidParameterValue,
+                fmt::format("Invalid value for CacheParameterGroupName: '{}'. It must have 1 to {} "
+                            "letters, digits and hyphens, begin with a letter, and neither end "
+                            "with a hyphen nor have two in a row.",
+                            text, kSubnetGroupNameLengthMax));
+}
+
 bool IsZoneOf(std::string_view zone, std::string_view region) {
   return zone.size() == region.size() + 1 && zone.starts_with(region) && zone.back() >= 'a' &&
          zone.back() <= 'z';

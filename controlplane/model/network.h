@@ -29,6 +29,10 @@ struct Vpc {
   bool is_default = false;
   std::map<std::string, std::string> tags;
   uint64_t revision = 0;
+  // EC2's attributes, which mean nothing here and are shown as they were set.
+  bool dns_support = true;
+  bool dns_hostnames = false;
+  bool usage_metrics = false;
   friend bool operator==(const Vpc&, const Vpc&) = default;
 };
 
@@ -41,6 +45,7 @@ struct Subnet {
   uint32_t next_offset = 0;  // where the search for a free address goes on
   std::map<std::string, std::string> tags;
   uint64_t revision = 0;
+  bool public_ip_on_launch = false;  // shown as it was set
   friend bool operator==(const Subnet&, const Subnet&) = default;
 };
 
@@ -53,6 +58,7 @@ struct SecurityGroupRule {
   std::optional<Cidr> block;  // exactly one of the two
   SecurityGroupId group;
   std::string description;
+  std::map<std::string, std::string> tags;
   friend bool operator==(const SecurityGroupRule&, const SecurityGroupRule&) = default;
 };
 

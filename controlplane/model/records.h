@@ -121,6 +121,7 @@ struct Cluster {
   WallTime created;
   std::string maintenance_window;
   std::string parameter_group;
+  uint64_t parameter_group_since = 0;  // the revision at which it took another's place
   std::string subnet_group;
   VpcId vpc;  // the subnet group's
   std::vector<std::string> security_groups;
@@ -168,7 +169,8 @@ struct Member {
   int64_t pid = 0;
   uint64_t start_time = 0;
   uint64_t pid_incarnation = 0;  // of its host's agent, then: a later one may have started another
-  uint64_t condemned = 0;        // this launch is to be killed: a failover is tried out
+  uint64_t parameters_revision = 0;  // at which the engine was seen to have started
+  uint64_t condemned = 0;            // this launch is to be killed: a failover is tried out
   uint64_t revision = 0;
   friend bool operator==(const Member&, const Member&) = default;
 };
@@ -177,6 +179,20 @@ struct Member {
 // waits to be told so.
 inline constexpr std::string_view kAwaitsChoice =
     "automatic failover is off: name the cluster that is to lead";
+
+using ParameterGroupName = std::string;  // in lower case
+
+// A family's parameters with values of the user's own.
+struct ParameterGroup {
+  ParameterGroupName name;
+  std::string family;
+  std::string description;
+  std::map<std::string, std::string> values;  // only those that were changed
+  uint64_t reboot_since = 0;  // the revision of the last change that engines take at a reboot
+  std::map<std::string, std::string> tags;
+  uint64_t revision = 0;
+  friend bool operator==(const ParameterGroup&, const ParameterGroup&) = default;
+};
 
 // A stable address of a group.
 struct GroupEndpoint {
@@ -317,8 +333,9 @@ struct Records {
   std::map<InstanceId, InstanceRow> instances;
   std::map<SubnetGroupName, CacheSubnetGroup> subnet_groups;
   std::map<SnapshotName, Snapshot> snapshots;
-  std::map<uint64_t, WireFault> faults;  // by number
-  std::map<uint64_t, Event> events;      // by serial
+  std::map<ParameterGroupName, ParameterGroup> parameter_groups;  // without the default ones
+  std::map<uint64_t, WireFault> faults;                           // by number
+  std::map<uint64_t, Event> events;                               // by serial
   friend bool operator==(const Records&, const Records&) = default;
 };
 
@@ -338,6 +355,7 @@ struct Edit {
   std::map<InstanceId, std::optional<InstanceRow>> instances;
   std::map<SubnetGroupName, std::optional<CacheSubnetGroup>> subnet_groups;
   std::map<SnapshotName, std::optional<Snapshot>> snapshots;
+  std::map<ParameterGroupName, std::optional<ParameterGroup>> parameter_groups;
   std::map<uint64_t, std::optional<WireFault>> faults;
   std::vector<Event> events;
   uint64_t events_dropped_below = 0;  // drop events with a lower serial
@@ -346,7 +364,8 @@ struct Edit {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
            groups.empty() && outside_ports.empty() && vpcs.empty() && subnets.empty() &&
            security_groups.empty() && instances.empty() && subnet_groups.empty() &&
-           snapshots.empty() && faults.empty() && events.empty() && events_dropped_below == 0;
+           snapshots.empty() && parameter_groups.empty() && faults.empty() && events.empty() &&
+           events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };

@@ -338,6 +338,7 @@ void ApplyNetwork(const Edit& edit, State* state) {
   ApplyRows(edit.vpcs, &records.vpcs);
   ApplyRows(edit.subnets, &records.subnets);
   ApplyRows(edit.subnet_groups, &records.subnet_groups);
+  ApplyRows(edit.parameter_groups, &records.parameter_groups);
   ApplyRows(edit.security_groups, &records.security_groups);
   ApplyRows(edit.instances, &records.instances);
   for (const auto& [id, change] : edit.instances) {

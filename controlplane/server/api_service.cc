@@ -8,6 +8,7 @@
 #include "controlplane/server/emulator.h"
 #include "controlplane/server/events.h"
 #include "controlplane/server/grpc_status.h"
+#include "controlplane/server/parameter_groups.h"
 #include "controlplane/server/replication_groups.h"
 #include "controlplane/server/serve.h"
 #include "controlplane/server/snapshots.h"
@@ -162,6 +163,55 @@ grpc::Status ElastiCacheService::RemoveTagsFromResource(
     v1::RemoveTagsFromResourceResponse* response) {
   return Serve(clock_, kElastiCacheDomain, "RemoveTagsFromResource", *request,
                [&] { return server::RemoveTagsFromResource(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::CreateCacheParameterGroup(
+    grpc::ServerContext*, const v1::CreateCacheParameterGroupRequest* request,
+    v1::CreateCacheParameterGroupResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "CreateCacheParameterGroup", *request,
+               [&] { return server::CreateCacheParameterGroup(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DescribeCacheParameterGroups(
+    grpc::ServerContext*, const v1::DescribeCacheParameterGroupsRequest* request,
+    v1::DescribeCacheParameterGroupsResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeCacheParameterGroups", *request,
+               [&] { return server::DescribeCacheParameterGroups(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DescribeCacheParameters(
+    grpc::ServerContext*, const v1::DescribeCacheParametersRequest* request,
+    v1::DescribeCacheParametersResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeCacheParameters", *request,
+               [&] { return server::DescribeCacheParameters(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::ModifyCacheParameterGroup(
+    grpc::ServerContext*, const v1::ModifyCacheParameterGroupRequest* request,
+    v1::ModifyCacheParameterGroupResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "ModifyCacheParameterGroup", *request,
+               [&] { return server::ModifyCacheParameterGroup(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::ResetCacheParameterGroup(
+    grpc::ServerContext*, const v1::ResetCacheParameterGroupRequest* request,
+    v1::ResetCacheParameterGroupResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "ResetCacheParameterGroup", *request,
+               [&] { return server::ResetCacheParameterGroup(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DeleteCacheParameterGroup(
+    grpc::ServerContext*, const v1::DeleteCacheParameterGroupRequest* request,
+    v1::DeleteCacheParameterGroupResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DeleteCacheParameterGroup", *request,
+               [&] { return server::DeleteCacheParameterGroup(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DescribeEngineDefaultParameters(
+    grpc::ServerContext*, const v1::DescribeEngineDefaultParametersRequest* request,
+    v1::DescribeEngineDefaultParametersResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeEngineDefaultParameters", *request,
+               [&] { return server::DescribeEngineDefaultParameters(loop_, *request, response); });
 }
 
 grpc::Status ElastiCacheService::DescribeCacheNodeTypes(

@@ -119,6 +119,27 @@ class ElastiCacheService : public v1::ElastiCache::Service {
                               v1::DeleteSnapshotResponse* response) override;
   grpc::Status CopySnapshot(grpc::ServerContext* context, const v1::CopySnapshotRequest* request,
                             v1::CopySnapshotResponse* response) override;
+  grpc::Status CreateCacheParameterGroup(grpc::ServerContext* context,
+                                         const v1::CreateCacheParameterGroupRequest* request,
+                                         v1::CreateCacheParameterGroupResponse* response) override;
+  grpc::Status DescribeCacheParameterGroups(
+      grpc::ServerContext* context, const v1::DescribeCacheParameterGroupsRequest* request,
+      v1::DescribeCacheParameterGroupsResponse* response) override;
+  grpc::Status DescribeCacheParameters(grpc::ServerContext* context,
+                                       const v1::DescribeCacheParametersRequest* request,
+                                       v1::DescribeCacheParametersResponse* response) override;
+  grpc::Status ModifyCacheParameterGroup(grpc::ServerContext* context,
+                                         const v1::ModifyCacheParameterGroupRequest* request,
+                                         v1::ModifyCacheParameterGroupResponse* response) override;
+  grpc::Status ResetCacheParameterGroup(grpc::ServerContext* context,
+                                        const v1::ResetCacheParameterGroupRequest* request,
+                                        v1::ResetCacheParameterGroupResponse* response) override;
+  grpc::Status DeleteCacheParameterGroup(grpc::ServerContext* context,
+                                         const v1::DeleteCacheParameterGroupRequest* request,
+                                         v1::DeleteCacheParameterGroupResponse* response) override;
+  grpc::Status DescribeEngineDefaultParameters(
+      grpc::ServerContext* context, const v1::DescribeEngineDefaultParametersRequest* request,
+      v1::DescribeEngineDefaultParametersResponse* response) override;
   grpc::Status DescribeCacheNodeTypes(grpc::ServerContext* context,
                                       const v1::DescribeCacheNodeTypesRequest* request,
                                       v1::DescribeCacheNodeTypesResponse* response) override;

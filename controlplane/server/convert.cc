@@ -24,12 +24,35 @@ std::vector<const Member*> NodesOf(const model::Records& records, const Cluster&
   return nodes;
 }
 
+// Whether parameters have changed that its engine takes at a reboot only.
+bool AwaitsReboot(const model::Records& records, const Member& node) {
+  const Cluster& cluster = records.clusters.at(node.cluster);
+  uint64_t since = cluster.parameter_group_since;
+  const auto group = records.parameter_groups.find(cluster.parameter_group);
+  if (group != records.parameter_groups.end()) {
+    since = std::max(since, group->second.reboot_since);
+  }
+  return node.parameters_revision != 0 && since > node.parameters_revision;
+}
+
+void SetParameterStatus(const model::Records& records, const Cluster& cluster,
+                        const std::vector<const Member*>& nodes,
+                        v1::CacheParameterGroupStatus* out) {
+  out->set_cache_parameter_group_name(cluster.parameter_group);
+  for (const Member* node : nodes) {
+    if (AwaitsReboot(records, *node)) out->add_cache_node_ids_to_reboot(node->node_id);
+  }
+  out->set_parameter_apply_status(out->cache_node_ids_to_reboot().empty() ? "in-sync"
+                                                                          : "pending-reboot");
+}
+
 void SetNode(const model::State& state, const Member& member, v1::CacheNode* out) {
   out->set_cache_node_id(member.node_id);
   out->set_cache_node_status(StatusName(member.status));
   server::ToProto(member.created, out->mutable_cache_node_create_time());
   SetEndpoint(state.records, member.id, member.address, out->mutable_endpoint());
-  out->set_parameter_group_status("in-sync");
+  out->set_parameter_group_status(AwaitsReboot(state.records, member) ? "pending-reboot"
+                                                                      : "in-sync");
   out->set_customer_availability_zone(member.zone);
   if (!member.installed_version.empty()) {
     out->set_installed_engine_version(member.installed_version);
@@ -133,8 +156,7 @@ void ToProto(const model::State& state, const Cluster& cluster, bool with_nodes,
     out->mutable_notification_configuration()->set_topic_status(
         cluster.notification->active ? "active" : "inactive");
   }
-  out->mutable_cache_parameter_group()->set_cache_parameter_group_name(cluster.parameter_group);
-  out->mutable_cache_parameter_group()->set_parameter_apply_status("in-sync");
+  SetParameterStatus(records, cluster, nodes, out->mutable_cache_parameter_group());
   out->set_cache_subnet_group_name(cluster.subnet_group);
   if (with_nodes && !creating) {
     for (const Member* node : nodes) SetNode(state, *node, out->add_cache_nodes());

@@ -77,6 +77,42 @@ core::NetworkTags ToTags(const RepeatedPtrField<v1::Tag>& tags) {
   return list;
 }
 
+Result<core::NetworkTags> AddSpecifiedTags(
+    const RepeatedPtrField<v1::TagSpecification>& specifications, const std::string& type,
+    core::NetworkTags tags) {
+  for (const v1::TagSpecification& specification : specifications) {
+    if (specification.resource_type() != type) {
+      return Status(Fault::kInvalidParameterValue,
+                    fmt::format("'{}' is not a valid taggable resource type for this operation, "
+                                "which is about {}.",
+                                specification.resource_type(), type));
+    }
+    for (const v1::Tag& tag : specification.tags()) tags.emplace_back(tag.key(), tag.value());
+  }
+  return tags;
+}
+
+// The region in short, and the zone's letter as a number.
+std::string ZoneId(const std::string& zone) {
+  std::string id;
+  size_t begin = 0;
+  for (size_t dash = zone.find('-'); dash != std::string::npos; dash = zone.find('-', begin)) {
+    const std::string word = zone.substr(begin, dash - begin);
+    begin = dash + 1;
+    if (id.empty()) {
+      id = word;
+      continue;
+    }
+    id += word.substr(0, 1);  // "east" is e, "southeast" se
+    for (const char* second : {"east", "west"}) {
+      if (word.size() > 5 && word.ends_with(second)) id += *second;
+    }
+  }
+  if (begin + 1 >= zone.size()) return zone;
+  return fmt::format("{}{}-az{}", id, zone.substr(begin, zone.size() - begin - 1),
+                     zone.back() - 'a' + 1);
+}
+
 void SetTags(const std::map<std::string, std::string>& tags, RepeatedPtrField<v1::Tag>* out) {
   for (const auto& [key, value] : tags) {
     v1::Tag* tag = out->Add();
@@ -106,8 +142,16 @@ std::vector<core::Permission> ToPermissions(const RepeatedPtrField<v1::IpPermiss
     for (const v1::UserIdGroupPair& pair : permission.user_id_group_pairs()) {
       add({}, pair.group_id(), pair.description());
     }
+    const bool elsewhere =
+        !permission.ipv6_ranges().empty() || !permission.prefix_list_ids().empty();
+    if (elsewhere) {
+      add({}, {}, {});
+      list.back().elsewhere = true;
+    }
     // Without a source it is malformed, which is not for us to say.
-    if (permission.ip_ranges().empty() && permission.user_id_group_pairs().empty()) add({}, {}, {});
+    const bool has_source =
+        !permission.ip_ranges().empty() || !permission.user_id_group_pairs().empty() || elsewhere;
+    if (!has_source) add({}, {}, {});
   }
   return list;
 }
@@ -119,6 +163,12 @@ void ToProto(const Records& records, const model::Vpc& vpc, v1::Vpc* out) {
   out->set_is_default(vpc.is_default);
   out->set_owner_id(records.installation.account);
   SetTags(vpc.tags, out->mutable_tags());
+  out->set_instance_tenancy("default");
+  out->set_dhcp_options_id(model::Ec2Id("dopt", vpc.id));
+  v1::VpcCidrBlockAssociation* association = out->add_cidr_block_associations();
+  association->set_association_id(model::Ec2Id("vpc-cidr-assoc", vpc.id));
+  association->set_cidr_block(ToString(vpc.block));
+  association->mutable_cidr_block_state()->set_state("associated");
   out->set_loopback_cidr_block(ToString(vpc.slice));
 }
 
@@ -133,6 +183,16 @@ void ToProto(const model::State& state, const model::Subnet& subnet, v1::Ec2Subn
   out->set_owner_id(state.records.installation.account);
   SetTags(subnet.tags, out->mutable_tags());
   out->set_subnet_arn(Ec2Arn(state.records, "subnet", subnet.id));
+  out->set_availability_zone_id(ZoneId(subnet.zone));
+  out->set_map_public_ip_on_launch(subnet.public_ip_on_launch);
+  out->set_assign_ipv6_address_on_creation(false);
+  out->set_enable_dns64(false);
+  out->set_ipv6_native(false);
+  out->set_map_customer_owned_ip_on_launch(false);
+  v1::PrivateDnsNameOptions* names = out->mutable_private_dns_name_options_on_launch();
+  names->set_hostname_type("ip-name");
+  names->set_enable_resource_name_dns_a_record(false);
+  names->set_enable_resource_name_dns_aaaa_record(false);
 }
 
 void ToProto(const Records& records, const model::SecurityGroupRow& group,
@@ -162,7 +222,15 @@ void ToProto(const Records& records, const model::SecurityGroupRow& group,
   out->set_from_port(rule.from_port);
   out->set_to_port(rule.to_port);
   if (rule.block) out->set_cidr_ipv4(ToString(*rule.block));
-  if (!rule.block) out->set_referenced_group_id(rule.group);
+  if (!rule.block) {
+    out->set_referenced_group_id(rule.group);
+    v1::ReferencedSecurityGroup* referenced = out->mutable_referenced_group_info();
+    referenced->set_group_id(rule.group);
+    referenced->set_user_id(records.installation.account);
+    referenced->set_vpc_id(group.vpc);
+  }
+  SetTags(rule.tags, out->mutable_tags());
+  out->set_security_group_rule_arn(Ec2Arn(records, "security-group-rule", rule.id));
   if (!rule.description.empty()) out->set_description(rule.description);
 }
 
@@ -175,6 +243,7 @@ void ToProto(const Records& records, const model::InstanceRow& instance, v1::Ins
   if (subnet != records.subnets.end()) {
     out->set_subnet_id(instance.subnet);
     out->set_availability_zone(subnet->second.zone);
+    out->mutable_placement()->set_availability_zone(subnet->second.zone);
   }
   out->set_vpc_id(instance.vpc);
   for (const model::SecurityGroupId& id : instance.groups) {
@@ -183,6 +252,8 @@ void ToProto(const Records& records, const model::InstanceRow& instance, v1::Ins
     group->set_group_name(records.security_groups.at(id).name);
   }
   ToProto(instance.launched, out->mutable_launch_time());
+  out->set_image_id("ami-00000000");
+  out->set_instance_type("t3.micro");
   SetTags(instance.tags, out->mutable_tags());
   if (instance.network) out->set_source_cidr_block(ToString(*instance.network));
   out->set_loopback_address(ToString(model::SourceOf(records.vpcs.at(instance.vpc), instance)));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/status.h"
 #include "controlplane/core/network_requests.h"
 #include "controlplane/model/state.h"
 #include "ec/v1/elasticache.pb.h"
@@ -28,6 +29,13 @@ std::vector<core::Permission> ToPermissions(
     const google::protobuf::RepeatedPtrField<v1::IpPermission>& permissions);
 
 core::NetworkTags ToTags(const google::protobuf::RepeatedPtrField<v1::Tag>& tags);
+// The tags that a creation asks for, by EC2's way or the emulator's own. kInvalidParameterValue:
+// some are for another kind of resource than `type`.
+template <typename Request>
+Result<core::NetworkTags> TagsFor(const Request& request, const std::string& type);
+Result<core::NetworkTags> AddSpecifiedTags(
+    const google::protobuf::RepeatedPtrField<v1::TagSpecification>& specifications,
+    const std::string& type, core::NetworkTags tags);
 void SetTags(const std::map<std::string, std::string>& tags,
              google::protobuf::RepeatedPtrField<v1::Tag>* out);
 
@@ -36,5 +44,13 @@ std::string Ec2Arn(const model::Records& records, const std::string& kind, const
 
 // A new id as EC2 draws them: "vpc-" and 17 hexadecimal digits.
 std::string NewEc2Id(const std::string& prefix);
+
+// The part that EC2 names instead of a zone's name: "use1-az1" for "us-east-1a".
+std::string ZoneId(const std::string& zone);
+
+template <typename Request>
+Result<core::NetworkTags> TagsFor(const Request& request, const std::string& type) {
+  return AddSpecifiedTags(request.tag_specifications(), type, ToTags(request.tags()));
+}
 
 }  // namespace ec::server

@@ -20,6 +20,8 @@ Attributes AttributesOf(const model::Records& records, const model::Vpc& vpc) {
                            {"cidr", ToString(vpc.block)},
                            {"cidr-block-association.cidr-block", ToString(vpc.block)},
                            {"is-default", YesOrNo(vpc.is_default)},
+                           {"isDefault", YesOrNo(vpc.is_default)},
+                           {"dhcp-options-id", model::Ec2Id("dopt", vpc.id)},
                            {"state", "available"},
                            {"owner-id", records.installation.account}};
   AddTagAttributes(vpc.tags, &attributes);
@@ -31,6 +33,12 @@ Attributes AttributesOf(const model::Subnet& subnet) {
                            {"vpc-id", subnet.vpc},
                            {"cidr-block", ToString(subnet.block)},
                            {"availability-zone", subnet.zone},
+                           {"availabilityZone", subnet.zone},
+                           {"availability-zone-id", ZoneId(subnet.zone)},
+                           {"map-public-ip-on-launch", YesOrNo(subnet.public_ip_on_launch)},
+                           {"cidr", ToString(subnet.block)},
+                           {"cidrBlock", ToString(subnet.block)},
+                           {"defaultForAz", YesOrNo(subnet.is_default)},
                            {"default-for-az", YesOrNo(subnet.is_default)},
                            {"state", "available"}};
   AddTagAttributes(subnet.tags, &attributes);
@@ -41,8 +49,16 @@ Attributes AttributesOf(const model::Subnet& subnet) {
 
 Status CreateVpc(ControllerLoop& loop, const v1::CreateVpcRequest& request,
                  v1::CreateVpcResponse* response) {
-  core::CreateVpc command{NewEc2Id("vpc"), NewEc2Id("sg"), request.cidr_block(),
-                          ToTags(request.tags()), SlicesHeld()};
+  Result<core::NetworkTags> tags = TagsFor(request, "vpc");
+  if (!tags.ok()) return tags.status();
+  if (request.has_instance_tenancy() && request.instance_tenancy() != "default") {
+    return {Fault::kInvalidParameterValue,
+            fmt::format("Value ({}) for parameter instanceTenancy is invalid. Only default is "
+                        "emulated.",
+                        request.instance_tenancy())};
+  }
+  core::CreateVpc command{NewEc2Id("vpc"), NewEc2Id("sg"), request.cidr_block(), *tags,
+                          SlicesHeld()};
   const std::string id = command.id;
   return loop.Submit(core::Command(std::move(command)), [&](const model::State& state) {
     ToProto(state.records, state.records.vpcs.at(id), response->mutable_vpc());
@@ -52,8 +68,8 @@ Status CreateVpc(ControllerLoop& loop, const v1::CreateVpcRequest& request,
 Status DescribeVpcs(ControllerLoop& loop, const v1::DescribeVpcsRequest& request,
                     v1::DescribeVpcsResponse* response) {
   EC_RETURN_IF_ERROR(CheckFilters(
-      request.filters(),
-      {"vpc-id", "cidr", "cidr-block-association.cidr-block", "is-default", "state", "owner-id"}));
+      request.filters(), {"vpc-id", "cidr", "cidr-block-association.cidr-block", "is-default",
+                          "isDefault", "dhcp-options-id", "state", "owner-id"}));
   return loop.Read([&](const model::State& state) -> Status {
     const auto rows = FindRows(state.records.vpcs, request.vpc_ids(), [](const std::string& id) {
       return Status(Fault::kVpcNotFound, fmt::format("The vpc ID '{}' does not exist", id));
@@ -74,8 +90,19 @@ Status DeleteVpc(ControllerLoop& loop, const v1::DeleteVpcRequest& request,
 
 Status CreateSubnet(ControllerLoop& loop, const v1::CreateSubnetRequest& request,
                     v1::CreateSubnetResponse* response) {
-  core::CreateSubnet command{NewEc2Id("subnet"), request.vpc_id(), request.cidr_block(),
-                             EC_OPTIONAL(request, availability_zone), ToTags(request.tags())};
+  Result<core::NetworkTags> tags = TagsFor(request, "subnet");
+  if (!tags.ok()) return tags.status();
+  std::optional<std::string> zone = EC_OPTIONAL(request, availability_zone);
+  if (request.has_availability_zone_id()) {
+    const std::string region =
+        loop.Read([](const model::State& state) { return state.records.installation.region; });
+    for (char letter = 'a'; letter <= 'z' && !zone; ++letter) {
+      if (ZoneId(region + letter) == request.availability_zone_id()) zone = region + letter;
+    }
+    if (!zone) zone = request.availability_zone_id();  // which is none
+  }
+  core::CreateSubnet command{NewEc2Id("subnet"), request.vpc_id(), request.cidr_block(), zone,
+                             *tags};
   const std::string id = command.id;
   return loop.Submit(core::Command(std::move(command)), [&](const model::State& state) {
     ToProto(state, state.records.subnets.at(id), response->mutable_subnet());
@@ -85,8 +112,9 @@ Status CreateSubnet(ControllerLoop& loop, const v1::CreateSubnetRequest& request
 Status DescribeSubnets(ControllerLoop& loop, const v1::DescribeSubnetsRequest& request,
                        v1::DescribeSubnetsResponse* response) {
   EC_RETURN_IF_ERROR(CheckFilters(
-      request.filters(),
-      {"subnet-id", "vpc-id", "cidr-block", "availability-zone", "default-for-az", "state"}));
+      request.filters(), {"subnet-id", "vpc-id", "cidr-block", "cidr", "cidrBlock",
+                          "availability-zone", "availabilityZone", "availability-zone-id",
+                          "default-for-az", "defaultForAz", "map-public-ip-on-launch", "state"}));
   return loop.Read([&](const model::State& state) -> Status {
     const auto rows =
         FindRows(state.records.subnets, request.subnet_ids(), [](const std::string& id) {

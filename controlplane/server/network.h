@@ -57,4 +57,31 @@ Status ModifyInstanceAttribute(ControllerLoop& loop,
 Status TerminateInstances(ControllerLoop& loop, const v1::TerminateInstancesRequest& request,
                           v1::TerminateInstancesResponse* response);
 
+// In network_details.cc.
+Status DescribeVpcAttribute(ControllerLoop& loop, const v1::DescribeVpcAttributeRequest& request,
+                            v1::DescribeVpcAttributeResponse* response);
+Status ModifyVpcAttribute(ControllerLoop& loop, const v1::ModifyVpcAttributeRequest& request,
+                          v1::ModifyVpcAttributeResponse* response);
+Status ModifySubnetAttribute(ControllerLoop& loop, const v1::ModifySubnetAttributeRequest& request,
+                             v1::ModifySubnetAttributeResponse* response);
+Status DescribeAvailabilityZones(ControllerLoop& loop,
+                                 const v1::DescribeAvailabilityZonesRequest& request,
+                                 v1::DescribeAvailabilityZonesResponse* response);
+Status DescribeNetworkInterfaces(ControllerLoop& loop,
+                                 const v1::DescribeNetworkInterfacesRequest& request,
+                                 v1::DescribeNetworkInterfacesResponse* response);
+Status DescribeNetworkAcls(ControllerLoop& loop, const v1::DescribeNetworkAclsRequest& request,
+                           v1::DescribeNetworkAclsResponse* response);
+Status DescribeRouteTables(ControllerLoop& loop, const v1::DescribeRouteTablesRequest& request,
+                           v1::DescribeRouteTablesResponse* response);
+Status DescribeAccountAttributes(ControllerLoop& loop,
+                                 const v1::DescribeAccountAttributesRequest& request,
+                                 v1::DescribeAccountAttributesResponse* response);
+Status CreateTags(ControllerLoop& loop, const v1::CreateTagsRequest& request,
+                  v1::CreateTagsResponse* response);
+Status DeleteTags(ControllerLoop& loop, const v1::DeleteTagsRequest& request,
+                  v1::DeleteTagsResponse* response);
+Status DescribeTags(ControllerLoop& loop, const v1::DescribeTagsRequest& request,
+                    v1::DescribeTagsResponse* response);
+
 }  // namespace ec::server

@@ -35,23 +35,77 @@ Result<const SecurityGroupRow*> FindByName(const Records& records, const std::st
       fmt::format("The security group '{}' does not exist in default VPC '{}'", name, vpc));
 }
 
-Attributes AttributesOf(const SecurityGroupRow& group) {
+Attributes AttributesOf(const Records& records, const SecurityGroupRow& group) {
   Attributes attributes = {{"group-id", group.id},
                            {"group-name", group.name},
                            {"vpc-id", group.vpc},
-                           {"description", group.description}};
+                           {"description", group.description},
+                           {"owner-id", records.installation.account}};
   AddTagAttributes(group.tags, &attributes);
   return attributes;
 }
 
+// A group's id, by its id or its name.
+Result<std::string> GroupIdOf(ControllerLoop& loop, const std::string& id,
+                              const std::string& name) {
+  if (id.empty() == name.empty()) {
+    return Status(Fault::kMissingParameter,
+                  "The request must contain exactly one of the parameters GroupId and GroupName");
+  }
+  if (!id.empty()) return id;
+  return loop.Read([&](const model::State& state) -> Result<std::string> {
+    Result<const SecurityGroupRow*> group = FindByName(state.records, name);
+    if (!group.ok()) return group.status();
+    return (*group)->id;
+  });
+}
+
+template <typename Request>
+std::string GroupNameIn(const Request& request) {
+  if constexpr (requires { request.group_name(); }) return request.group_name();
+  return {};
+}
+
+// What is asked for in short joins what is asked for at length; groups get their ids.
+template <typename Request>
+Result<std::vector<core::Permission>> PermissionsIn(ControllerLoop& loop, const Request& request) {
+  auto permissions = request.ip_permissions();
+  if (request.has_ip_protocol() || request.has_cidr_ip() ||
+      request.has_source_security_group_name()) {
+    v1::IpPermission* one = permissions.Add();
+    one->set_ip_protocol(request.has_ip_protocol() ? request.ip_protocol() : "-1");
+    if (request.has_from_port()) one->set_from_port(request.from_port());
+    if (request.has_to_port()) one->set_to_port(request.to_port());
+    if (request.has_cidr_ip()) one->add_ip_ranges()->set_cidr_ip(request.cidr_ip());
+    if (request.has_source_security_group_name()) {
+      one->add_user_id_group_pairs()->set_group_name(request.source_security_group_name());
+    }
+  }
+  for (v1::IpPermission& permission : permissions) {
+    for (v1::UserIdGroupPair& pair : *permission.mutable_user_id_group_pairs()) {
+      if (pair.has_group_id()) continue;
+      Result<std::string> id = GroupIdOf(loop, {}, pair.group_name());
+      if (!id.ok()) return id.status();
+      pair.set_group_id(*id);
+    }
+  }
+  return ToPermissions(permissions);
+}
+
 template <typename Request, typename Response>
 Status Authorize(ControllerLoop& loop, const Request& request, bool egress, Response* response) {
-  core::AuthorizeSecurityGroup command{request.group_id(), egress,
-                                       ToPermissions(request.ip_permissions())};
+  Result<std::string> id = GroupIdOf(loop, request.group_id(), GroupNameIn(request));
+  if (!id.ok()) return id.status();
+  Result<std::vector<core::Permission>> permissions = PermissionsIn(loop, request);
+  if (!permissions.ok()) return permissions.status();
+  Result<core::NetworkTags> tags =
+      AddSpecifiedTags(request.tag_specifications(), "security-group-rule", {});
+  if (!tags.ok()) return tags.status();
+  core::AuthorizeSecurityGroup command{*id, egress, *permissions, *tags};
   std::vector<std::string> ids;
   for (const core::Permission& permission : command.permissions) ids.push_back(permission.rule);
   return loop.Submit(core::Command(std::move(command)), [&](const model::State& state) {
-    const SecurityGroupRow& group = state.records.security_groups.at(request.group_id());
+    const SecurityGroupRow& group = state.records.security_groups.at(*id);
     for (const SecurityGroupRule& rule : egress ? group.egress : group.ingress) {
       if (std::ranges::find(ids, rule.id) == ids.end()) continue;
       ToProto(state.records, group, rule, egress, response->add_security_group_rules());
@@ -62,12 +116,15 @@ Status Authorize(ControllerLoop& loop, const Request& request, bool egress, Resp
 
 template <typename Request, typename Response>
 Status Revoke(ControllerLoop& loop, const Request& request, bool egress, Response* response) {
-  if (request.ip_permissions().empty() && request.security_group_rule_ids().empty()) {
+  Result<std::string> id = GroupIdOf(loop, request.group_id(), GroupNameIn(request));
+  if (!id.ok()) return id.status();
+  Result<std::vector<core::Permission>> permissions = PermissionsIn(loop, request);
+  if (!permissions.ok()) return permissions.status();
+  if (permissions->empty() && request.security_group_rule_ids().empty()) {
     return {Fault::kMissingParameter, "The request must contain the parameter IpPermissions"};
   }
-  core::RevokeSecurityGroup command{request.group_id(), egress,
-                                    ToVector(request.security_group_rule_ids()),
-                                    ToPermissions(request.ip_permissions())};
+  core::RevokeSecurityGroup command{*id, egress, ToVector(request.security_group_rule_ids()),
+                                    *permissions};
   return loop.Submit(core::Command(std::move(command)),
                      [&](const model::State&) { response->set_return_(true); });
 }
@@ -85,8 +142,10 @@ void ForEachRule(const Records& records, Visit visit) {
 
 Status CreateSecurityGroup(ControllerLoop& loop, const v1::CreateSecurityGroupRequest& request,
                            v1::CreateSecurityGroupResponse* response) {
+  Result<core::NetworkTags> tags = TagsFor(request, "security-group");
+  if (!tags.ok()) return tags.status();
   core::CreateSecurityGroup command{NewEc2Id("sg"), request.group_name(), request.description(),
-                                    EC_OPTIONAL(request, vpc_id), ToTags(request.tags())};
+                                    EC_OPTIONAL(request, vpc_id), *tags};
   const std::string id = command.id;
   return loop.Submit(core::Command(std::move(command)), [&](const model::State& state) {
     const SecurityGroupRow& group = state.records.security_groups.at(id);
@@ -99,8 +158,8 @@ Status CreateSecurityGroup(ControllerLoop& loop, const v1::CreateSecurityGroupRe
 Status DescribeSecurityGroups(ControllerLoop& loop,
                               const v1::DescribeSecurityGroupsRequest& request,
                               v1::DescribeSecurityGroupsResponse* response) {
-  EC_RETURN_IF_ERROR(
-      CheckFilters(request.filters(), {"group-id", "group-name", "vpc-id", "description"}));
+  EC_RETURN_IF_ERROR(CheckFilters(request.filters(),
+                                  {"group-id", "group-name", "vpc-id", "description", "owner-id"}));
   return loop.Read([&](const model::State& state) -> Status {
     std::vector<std::string> ids = ToVector(request.group_ids());
     for (const std::string& name : request.group_names()) {
@@ -111,7 +170,7 @@ Status DescribeSecurityGroups(ControllerLoop& loop,
     const auto rows = FindRows(state.records.security_groups, ids, NotFound);
     if (!rows.ok()) return rows.status();
     for (const SecurityGroupRow* group : *rows) {
-      if (!Matches(request.filters(), AttributesOf(*group))) continue;
+      if (!Matches(request.filters(), AttributesOf(state.records, *group))) continue;
       ToProto(state.records, *group, response->add_security_groups());
     }
     return {};
@@ -128,7 +187,8 @@ Status DescribeSecurityGroupRules(ControllerLoop& loop,
     const bool all = unseen.empty();
     ForEachRule(state.records, [&](const auto& group, const auto& rule, bool egress) {
       if (!all && unseen.erase(rule.id) == 0) return;
-      const Attributes attributes = {{"group-id", group.id}, {"security-group-rule-id", rule.id}};
+      Attributes attributes = {{"group-id", group.id}, {"security-group-rule-id", rule.id}};
+      AddTagAttributes(rule.tags, &attributes);
       if (!Matches(request.filters(), attributes)) return;
       ToProto(state.records, group, rule, egress, response->add_security_group_rules());
     });
@@ -140,21 +200,10 @@ Status DescribeSecurityGroupRules(ControllerLoop& loop,
 
 Status DeleteSecurityGroup(ControllerLoop& loop, const v1::DeleteSecurityGroupRequest& request,
                            v1::DeleteSecurityGroupResponse* response) {
-  std::string id = request.group_id();
-  if (id.empty() == request.group_name().empty()) {
-    return {Fault::kMissingParameter,
-            "The request must contain exactly one of the parameters GroupId and GroupName"};
-  }
-  if (id.empty()) {
-    const Status found = loop.Read([&](const model::State& state) -> Status {
-      Result<const SecurityGroupRow*> group = FindByName(state.records, request.group_name());
-      if (group.ok()) id = (*group)->id;
-      return group.status();
-    });
-    EC_RETURN_IF_ERROR(found);
-  }
-  response->set_group_id(id);
-  return loop.Submit(core::Command(core::NetworkCommand(core::DeleteSecurityGroup{id})),
+  Result<std::string> id = GroupIdOf(loop, request.group_id(), request.group_name());
+  if (!id.ok()) return id.status();
+  response->set_group_id(*id);
+  return loop.Submit(core::Command(core::NetworkCommand(core::DeleteSecurityGroup{*id})),
                      [&](const model::State&) { response->set_return_(true); });
 }
 

@@ -58,6 +58,8 @@ Result<core::RunInstances> Parse(const v1::RunInstancesRequest& request) {
                   "InstanceId, PrivateIpAddress and SourceCidrBlock are for one instance: maxCount "
                   "must be 1.");
   }
+  Result<core::NetworkTags> tags = TagsFor(request, "instance");
+  if (!tags.ok()) return tags.status();
   core::RunInstances command;
   command.least = static_cast<size_t>(least);
   for (int i = 0; i < most; ++i) {
@@ -67,7 +69,7 @@ Result<core::RunInstances> Parse(const v1::RunInstancesRequest& request) {
     one.groups = ToVector(request.security_group_ids());
     one.address = EC_OPTIONAL(request, private_ip_address);
     one.network = request.source_cidr_block();
-    one.tags = ToTags(request.tags());
+    one.tags = *tags;
     command.wanted.push_back(std::move(one));
   }
   return command;
@@ -95,6 +97,8 @@ Status RunInstances(ControllerLoop& loop, const v1::RunInstancesRequest& request
       if (found == state.records.instances.end()) continue;  // no room for it
       Show(loop, state, found->second, response->add_instances());
     }
+    response->set_reservation_id(model::Ec2Id("r", ids.front()));
+    response->set_owner_id(state.records.installation.account);
   });
 }
 
@@ -114,6 +118,10 @@ Status DescribeInstances(ControllerLoop& loop, const v1::DescribeInstancesReques
     for (const InstanceRow* instance : *rows) {
       if (!Matches(request.filters(), AttributesOf(state.records, *instance))) continue;
       Show(loop, state, *instance, response->add_instances());
+      v1::Reservation* reservation = response->add_reservations();
+      reservation->set_reservation_id(model::Ec2Id("r", instance->id));
+      reservation->set_owner_id(state.records.installation.account);
+      *reservation->add_instances() = *response->instances().rbegin();
     }
     return {};
   });

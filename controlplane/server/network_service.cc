@@ -130,4 +130,79 @@ grpc::Status NetworkService::TerminateInstances(grpc::ServerContext*,
                [&] { return server::TerminateInstances(loop_, *request, response); });
 }
 
+grpc::Status NetworkService::DescribeVpcAttribute(grpc::ServerContext*,
+                                                  const v1::DescribeVpcAttributeRequest* request,
+                                                  v1::DescribeVpcAttributeResponse* response) {
+  return Serve(clock_, kEc2Domain, "DescribeVpcAttribute", *request,
+               [&] { return server::DescribeVpcAttribute(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::ModifyVpcAttribute(grpc::ServerContext*,
+                                                const v1::ModifyVpcAttributeRequest* request,
+                                                v1::ModifyVpcAttributeResponse* response) {
+  return Serve(clock_, kEc2Domain, "ModifyVpcAttribute", *request,
+               [&] { return server::ModifyVpcAttribute(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::ModifySubnetAttribute(grpc::ServerContext*,
+                                                   const v1::ModifySubnetAttributeRequest* request,
+                                                   v1::ModifySubnetAttributeResponse* response) {
+  return Serve(clock_, kEc2Domain, "ModifySubnetAttribute", *request,
+               [&] { return server::ModifySubnetAttribute(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::DescribeAvailabilityZones(
+    grpc::ServerContext*, const v1::DescribeAvailabilityZonesRequest* request,
+    v1::DescribeAvailabilityZonesResponse* response) {
+  return Serve(clock_, kEc2Domain, "DescribeAvailabilityZones", *request,
+               [&] { return server::DescribeAvailabilityZones(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::DescribeNetworkInterfaces(
+    grpc::ServerContext*, const v1::DescribeNetworkInterfacesRequest* request,
+    v1::DescribeNetworkInterfacesResponse* response) {
+  return Serve(clock_, kEc2Domain, "DescribeNetworkInterfaces", *request,
+               [&] { return server::DescribeNetworkInterfaces(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::DescribeNetworkAcls(grpc::ServerContext*,
+                                                 const v1::DescribeNetworkAclsRequest* request,
+                                                 v1::DescribeNetworkAclsResponse* response) {
+  return Serve(clock_, kEc2Domain, "DescribeNetworkAcls", *request,
+               [&] { return server::DescribeNetworkAcls(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::DescribeRouteTables(grpc::ServerContext*,
+                                                 const v1::DescribeRouteTablesRequest* request,
+                                                 v1::DescribeRouteTablesResponse* response) {
+  return Serve(clock_, kEc2Domain, "DescribeRouteTables", *request,
+               [&] { return server::DescribeRouteTables(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::DescribeAccountAttributes(
+    grpc::ServerContext*, const v1::DescribeAccountAttributesRequest* request,
+    v1::DescribeAccountAttributesResponse* response) {
+  return Serve(clock_, kEc2Domain, "DescribeAccountAttributes", *request,
+               [&] { return server::DescribeAccountAttributes(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::CreateTags(grpc::ServerContext*, const v1::CreateTagsRequest* request,
+                                        v1::CreateTagsResponse* response) {
+  return Serve(clock_, kEc2Domain, "CreateTags", *request,
+               [&] { return server::CreateTags(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::DeleteTags(grpc::ServerContext*, const v1::DeleteTagsRequest* request,
+                                        v1::DeleteTagsResponse* response) {
+  return Serve(clock_, kEc2Domain, "DeleteTags", *request,
+               [&] { return server::DeleteTags(loop_, *request, response); });
+}
+
+grpc::Status NetworkService::DescribeTags(grpc::ServerContext*,
+                                          const v1::DescribeTagsRequest* request,
+                                          v1::DescribeTagsResponse* response) {
+  return Serve(clock_, kEc2Domain, "DescribeTags", *request,
+               [&] { return server::DescribeTags(loop_, *request, response); });
+}
+
 }  // namespace ec::server

@@ -61,6 +61,37 @@ class NetworkService : public v1::Network::Service {
                                   const v1::TerminateInstancesRequest* request,
                                   v1::TerminateInstancesResponse* response) override;
 
+  grpc::Status DescribeVpcAttribute(grpc::ServerContext* context,
+                                    const v1::DescribeVpcAttributeRequest* request,
+                                    v1::DescribeVpcAttributeResponse* response) override;
+  grpc::Status ModifyVpcAttribute(grpc::ServerContext* context,
+                                  const v1::ModifyVpcAttributeRequest* request,
+                                  v1::ModifyVpcAttributeResponse* response) override;
+  grpc::Status ModifySubnetAttribute(grpc::ServerContext* context,
+                                     const v1::ModifySubnetAttributeRequest* request,
+                                     v1::ModifySubnetAttributeResponse* response) override;
+  grpc::Status DescribeAvailabilityZones(grpc::ServerContext* context,
+                                         const v1::DescribeAvailabilityZonesRequest* request,
+                                         v1::DescribeAvailabilityZonesResponse* response) override;
+  grpc::Status DescribeNetworkInterfaces(grpc::ServerContext* context,
+                                         const v1::DescribeNetworkInterfacesRequest* request,
+                                         v1::DescribeNetworkInterfacesResponse* response) override;
+  grpc::Status DescribeNetworkAcls(grpc::ServerContext* context,
+                                   const v1::DescribeNetworkAclsRequest* request,
+                                   v1::DescribeNetworkAclsResponse* response) override;
+  grpc::Status DescribeRouteTables(grpc::ServerContext* context,
+                                   const v1::DescribeRouteTablesRequest* request,
+                                   v1::DescribeRouteTablesResponse* response) override;
+  grpc::Status DescribeAccountAttributes(grpc::ServerContext* context,
+                                         const v1::DescribeAccountAttributesRequest* request,
+                                         v1::DescribeAccountAttributesResponse* response) override;
+  grpc::Status CreateTags(grpc::ServerContext* context, const v1::CreateTagsRequest* request,
+                          v1::CreateTagsResponse* response) override;
+  grpc::Status DeleteTags(grpc::ServerContext* context, const v1::DeleteTagsRequest* request,
+                          v1::DeleteTagsResponse* response) override;
+  grpc::Status DescribeTags(grpc::ServerContext* context, const v1::DescribeTagsRequest* request,
+                            v1::DescribeTagsResponse* response) override;
+
  private:
   ControllerLoop& loop_;
   const Clock& clock_;

@@ -16,7 +16,9 @@ using Tags = std::map<std::string, std::string>;
 // --- reading --------------------------------------------------------------------------------
 
 void ReadVpcs(Database& db, model::Records* records) {
-  Statement rows(db, "SELECT id, cidr, slice_cidr, is_default, revision FROM vpc ORDER BY id");
+  Statement rows(db,
+                 "SELECT id, cidr, slice_cidr, is_default, revision, dns_support, dns_hostnames, "
+                 "usage_metrics FROM vpc ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
     model::Vpc vpc;
@@ -25,13 +27,17 @@ void ReadVpcs(Database& db, model::Records* records) {
     vpc.slice = CidrOf(read.Text());
     vpc.is_default = read.Bool();
     vpc.revision = read.UInt64();
+    vpc.dns_support = read.Bool();
+    vpc.dns_hostnames = read.Bool();
+    vpc.usage_metrics = read.Bool();
     records->vpcs.emplace(vpc.id, std::move(vpc));
   }
 }
 
 void ReadSubnets(Database& db, model::Records* records) {
   Statement rows(db,
-                 "SELECT id, vpc, zone, cidr, is_default, next_offset, revision FROM subnet "
+                 "SELECT id, vpc, zone, cidr, is_default, next_offset, revision, "
+                 "public_ip_on_launch FROM subnet "
                  "ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
@@ -43,6 +49,7 @@ void ReadSubnets(Database& db, model::Records* records) {
     subnet.is_default = read.Bool();
     subnet.next_offset = static_cast<uint32_t>(read.Int64());
     subnet.revision = read.UInt64();
+    subnet.public_ip_on_launch = read.Bool();
     records->subnets.emplace(subnet.id, std::move(subnet));
   }
 }
@@ -143,7 +150,15 @@ Tags* TagsOf(const std::string& resource, model::Records* records) {
   if (Tags* tags = in(records->vpcs)) return tags;
   if (Tags* tags = in(records->subnets)) return tags;
   if (Tags* tags = in(records->security_groups)) return tags;
-  return in(records->instances);
+  if (Tags* tags = in(records->instances)) return tags;
+  for (auto& [id, group] : records->security_groups) {
+    for (auto* rules : {&group.ingress, &group.egress}) {
+      for (model::SecurityGroupRule& rule : *rules) {
+        if (rule.id == resource) return &rule.tags;
+      }
+    }
+  }
+  return nullptr;
 }
 
 void ReadTags(Database& db, model::Records* records) {
@@ -170,6 +185,16 @@ void WriteTags(Statements& statements, const std::string& resource, const Tags& 
   for (const auto& [key, value] : tags) (put << resource << key << value).Run();
 }
 
+// REQUIRES: the group's rules are still there.
+void DropRuleTags(Statements& statements, const std::string& group) {
+  Writer(statements,
+         "DELETE FROM network_tag WHERE resource IN "
+         "(SELECT id FROM security_group_rule WHERE security_group = ?)")
+      .
+      operator<<(group)
+      .Run();
+}
+
 // Drops the rows that the edit drops.
 template <typename Row>
 void DropRows(Statements& statements, const std::map<std::string, std::optional<Row>>& changes,
@@ -183,11 +208,15 @@ void DropRows(Statements& statements, const std::map<std::string, std::optional<
 
 void WriteVpcs(Statements& statements, const model::Edit& edit) {
   Writer put(statements,
-             "INSERT INTO vpc (id, cidr, slice_cidr, is_default, revision) VALUES (?, ?, ?, ?, ?) "
-             "ON CONFLICT (id) DO UPDATE SET revision = excluded.revision");
+             "INSERT INTO vpc (id, cidr, slice_cidr, is_default, revision, dns_support, "
+             "dns_hostnames, usage_metrics) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+             "ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, "
+             "dns_support = excluded.dns_support, dns_hostnames = excluded.dns_hostnames, "
+             "usage_metrics = excluded.usage_metrics");
   for (const auto& [id, vpc] : edit.vpcs) {
     if (!vpc) continue;
-    (put << id << ToString(vpc->block) << ToString(vpc->slice) << vpc->is_default << vpc->revision)
+    (put << id << ToString(vpc->block) << ToString(vpc->slice) << vpc->is_default << vpc->revision
+         << vpc->dns_support << vpc->dns_hostnames << vpc->usage_metrics)
         .Run();
     WriteTags(statements, id, vpc->tags);
   }
@@ -195,13 +224,14 @@ void WriteVpcs(Statements& statements, const model::Edit& edit) {
 
 void WriteSubnets(Statements& statements, const model::Edit& edit) {
   Writer put(statements,
-             "INSERT INTO subnet (id, vpc, zone, cidr, is_default, next_offset, revision) "
-             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-             "next_offset = excluded.next_offset, revision = excluded.revision");
+             "INSERT INTO subnet (id, vpc, zone, cidr, is_default, next_offset, revision, "
+             "public_ip_on_launch) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+             "next_offset = excluded.next_offset, revision = excluded.revision, "
+             "public_ip_on_launch = excluded.public_ip_on_launch");
   for (const auto& [id, subnet] : edit.subnets) {
     if (!subnet) continue;
     (put << id << subnet->vpc << subnet->zone << ToString(subnet->block) << subnet->is_default
-         << subnet->next_offset << subnet->revision)
+         << subnet->next_offset << subnet->revision << subnet->public_ip_on_launch)
         .Run();
     WriteTags(statements, id, subnet->tags);
   }
@@ -219,6 +249,7 @@ void WriteRules(Statements& statements, const std::string& group, bool egress,
     (put << group << egress << position++ << rule.id << rule.protocol << rule.from_port
          << rule.to_port << block << source << rule.description)
         .Run();
+    WriteTags(statements, rule.id, rule.tags);
   }
 }
 
@@ -229,6 +260,7 @@ void WriteSecurityGroups(Statements& statements, const model::Edit& edit) {
   for (const auto& [id, group] : edit.security_groups) {
     if (!group) continue;
     (put << id << group->name << group->description << group->vpc << group->revision).Run();
+    DropRuleTags(statements, id);
     Writer(statements, "DELETE FROM security_group_rule WHERE security_group = ?")
         .
         operator<<(id)
@@ -323,6 +355,9 @@ void WriteOutsidePorts(Statements& statements, const model::Edit& edit) {
 void DropNetwork(Statements& statements, const model::Edit& edit) {
   DropRows(statements, edit.subnet_groups, "DELETE FROM cache_subnet_group WHERE name = ?");
   DropRows(statements, edit.instances, "DELETE FROM instance WHERE id = ?");
+  for (const auto& [id, group] : edit.security_groups) {
+    if (!group) DropRuleTags(statements, id);
+  }
   DropRows(statements, edit.security_groups, "DELETE FROM security_group WHERE id = ?");
   DropRows(statements, edit.subnets, "DELETE FROM subnet WHERE id = ?");
   DropRows(statements, edit.vpcs, "DELETE FROM vpc WHERE id = ?");

@@ -6,6 +6,7 @@
 #include "controlplane/store/columns.h"
 #include "controlplane/store/fault_rows.h"
 #include "controlplane/store/network_rows.h"
+#include "controlplane/store/parameter_rows.h"
 #include "controlplane/store/snapshot_rows.h"
 
 namespace ec::store {
@@ -105,7 +106,7 @@ constexpr const char* kClusterColumns =
     "pending_due, resized_from, configuration_id, configuration_ip, configuration_host, "
     "configuration_readdressed, discovery_version, discovery_revision, revision, "
     "replication_group, vpc, sub_status, seed_file, seed_sha256, seed_bucket, seed_key, seed_name, "
-    "seed_memory_max, next_backup";
+    "seed_memory_max, next_backup, parameter_group_since";
 
 void ReadPending(Reader& read, model::Pending* pending) {
   if (!read.SkipNull()) pending->nodes = read.Int();
@@ -184,6 +185,7 @@ Cluster ReadCluster(Statement& row) {
   }
   cluster.seed = ReadSeed(read);
   if (!read.SkipNull()) cluster.next_backup = TimeOf(read.Text());
+  cluster.parameter_group_since = read.UInt64();
   return cluster;
 }
 
@@ -226,7 +228,7 @@ void ReadMembers(Database& db, model::Records* records) {
                  "SELECT id, cluster, node_id, status, host, zone, ip, port, generation, "
                  "launch, listed, readdressed, created, installed_version, trouble, "
                  "recovery_announced, revision, in_sync, pid, start_time, "
-                 "pid_incarnation, condemned FROM member "
+                 "pid_incarnation, condemned, parameters_revision FROM member "
                  "ORDER BY id");
   while (rows.executeStep()) {
     Reader read(rows);
@@ -256,6 +258,7 @@ void ReadMembers(Database& db, model::Records* records) {
     member.start_time = read.UInt64();
     member.pid_incarnation = read.UInt64();
     member.condemned = read.UInt64();
+    member.parameters_revision = read.UInt64();
     records->clusters.at(member.cluster).members.insert(member.id);
     records->members.emplace(member.id, std::move(member));
   }
@@ -491,6 +494,7 @@ void BindCluster(Writer& write, const Cluster& cluster) {
     for (int i = 0; i < 6; ++i) write.Null();
   }
   write << cluster.next_backup;
+  write << cluster.parameter_group_since;
 }
 
 void WriteLists(Statements& statements, const Cluster& cluster) {
@@ -535,7 +539,7 @@ void WriteMembers(Statements& statements, const model::Edit& edit) {
       UpsertSql("member",
                 "id, cluster, node_id, status, host, zone, ip, port, generation, launch, listed, "
                 "readdressed, created, installed_version, trouble, recovery_announced, revision, "
-                "in_sync, pid, start_time, pid_incarnation, condemned",
+                "in_sync, pid, start_time, pid_incarnation, condemned, parameters_revision",
                 "id");
   Writer put(statements, kUpsert);
   for (const auto& [id, member] : edit.members) {
@@ -545,7 +549,8 @@ void WriteMembers(Statements& statements, const model::Edit& edit) {
         << member->generation << member->launch << member->listed << member->readdressed
         << member->created << member->installed_version << member->trouble
         << member->recovery_announced << member->revision << member->in_sync << member->pid
-        << member->start_time << member->pid_incarnation << member->condemned;
+        << member->start_time << member->pid_incarnation << member->condemned
+        << member->parameters_revision;
     put.Run();
   }
 }
@@ -654,6 +659,7 @@ model::Records ReadRecords(Database& db) {
   ReadMembers(db, &records);
   ReadNetwork(db, &records);
   ReadSnapshots(db, &records);
+  ReadParameterGroups(db, &records);
   ReadFaults(db, &records);
   ReadEvents(db, &records);
   return records;
@@ -666,6 +672,7 @@ void WriteEdit(Statements& statements, const model::Edit& edit) {
   DropRows(statements, edit);
   DropNetwork(statements, edit);
   WriteNetwork(statements, edit);
+  WriteParameterGroups(statements, edit);
   WriteGroups(statements, edit);
   WriteClusters(statements, edit);
   DropGroups(statements, edit);

@@ -465,7 +465,44 @@ CREATE TABLE snapshot_tag (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+constexpr std::string_view kVersion6 = R"sql(
+ALTER TABLE vpc ADD COLUMN dns_support INTEGER NOT NULL DEFAULT 1 CHECK (dns_support IN (0, 1));
+ALTER TABLE vpc ADD COLUMN dns_hostnames INTEGER NOT NULL DEFAULT 0
+  CHECK (dns_hostnames IN (0, 1));
+ALTER TABLE vpc ADD COLUMN usage_metrics INTEGER NOT NULL DEFAULT 0
+  CHECK (usage_metrics IN (0, 1));
+ALTER TABLE subnet ADD COLUMN public_ip_on_launch INTEGER NOT NULL DEFAULT 0
+  CHECK (public_ip_on_launch IN (0, 1));
+
+CREATE TABLE cache_parameter_group (
+  name          TEXT PRIMARY KEY,
+  family        TEXT NOT NULL,
+  description   TEXT NOT NULL,
+  reboot_since  INTEGER NOT NULL,
+  revision      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The values that are not the family's.
+CREATE TABLE cache_parameter_group_value (
+  cache_parameter_group  TEXT NOT NULL REFERENCES cache_parameter_group (name) ON DELETE CASCADE,
+  name                   TEXT NOT NULL,
+  value                  TEXT NOT NULL,
+  PRIMARY KEY (cache_parameter_group, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cache_parameter_group_tag (
+  cache_parameter_group  TEXT NOT NULL REFERENCES cache_parameter_group (name) ON DELETE CASCADE,
+  key                    TEXT NOT NULL,
+  value                  TEXT NOT NULL,
+  PRIMARY KEY (cache_parameter_group, key)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE cluster ADD COLUMN parameter_group_since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE member ADD COLUMN parameters_revision INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3,
+                                            kVersion4, kVersion5, kVersion6};
 static_assert(std::size(kMigrations) == kSchemaVersion);
 
 }  // namespace

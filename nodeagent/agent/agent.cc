@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "nodeagent/agent/plan_file.h"
+#include "nodeagent/engine/tuner.h"
 
 namespace ec::agent {
 namespace {
@@ -125,6 +126,12 @@ void Agent::Perform(const host::Action& action) {
     ProbeEndpoint(*through);
   } else if (const auto* sync = std::get_if<host::SyncReplication>(&action)) {
     SyncReplication(*sync);
+  } else if (const auto* tune = std::get_if<host::TuneEngine>(&action)) {
+    const MemberId id = tune->id;
+    const uint64_t launch = tune->launch;
+    engine::TuneRedis(io_, tune->spec, engines_->SocketPath(id), [this, id, launch](bool ok) {
+      Step(host::EngineTuned{id, launch, ok});
+    });
   } else if (const auto* conform = std::get_if<host::ConformEndpoints>(&action)) {
     host::EndpointsSeen seen{
         endpoints_->Conform(conform->endpoints, conform->network, conform->faults)};

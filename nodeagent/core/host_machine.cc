@@ -53,6 +53,8 @@ HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
     member.has_run = one.launch > 0;
     if (one.alive) {
       member.process = Process::kRunning;
+      const auto spec = plan_.members.find(one.id);
+      if (spec != plan_.members.end()) member.tuned = TuningOf(spec->second);
       member.replication.Begin(std::nullopt, /*is_adopted=*/true, now);
     }
     log_.Put(ReportOf(one.id, member));
@@ -73,6 +75,7 @@ std::vector<Action> HostMachine::Step(Instant now, const Input& input) {
                  [&](const EngineExited& exit) { OnExit(exit, now); },
                  [&](const EngineProbed& probe) { OnProbed(probe, now); },
                  [&](const EndpointProbed& probe) { OnEndpointProbed(probe, now); },
+                 [&](const EngineTuned& tuned) { OnTuned(tuned); },
                  [&](const ReplicationSynced& synced) { OnReplicationSynced(synced, now); },
                  [&](const MemberRemoved& removal) {
                    const auto found = members_.find(removal.id);
@@ -334,6 +337,7 @@ void HostMachine::SettleRunning(MemberId id, Member& member, const MemberSpec& s
     return;
   }
   Replicate(id, member, now);
+  Tune(id, member, spec);
   Probe(id, member, now);
   Verify(id, member, now);
 }
@@ -388,6 +392,8 @@ void HostMachine::SettleStopped(Member& member, const MemberSpec& spec, Instant 
   } else {
     member.replication.Begin(spec.replication, /*is_adopted=*/false, now);
   }
+  member.tuned = TuningOf(spec);
+  member.is_tuning = false;
   const auto endpoint = plan_.endpoints.find(spec.id);
   const Address address = endpoint == plan_.endpoints.end() ? Address{} : endpoint->second.listen;
   actions_.push_back(StartEngine{spec, member.launch, member.kept, member.resumed, address});
@@ -398,6 +404,23 @@ void HostMachine::Probe(MemberId id, Member& member, Instant now) {
   if (member.probing || now < member.next_probe) return;
   member.probing = true;
   actions_.push_back(ProbeEngine{id, member.launch, member.engine});
+}
+
+// What does not come through is tried again when the engine has answered a probe.
+void HostMachine::Tune(MemberId id, Member& member, const MemberSpec& spec) {
+  if (!SpeaksRedis(member.engine) || !member.answered || member.is_tuning) return;
+  const Tuning wanted = TuningOf(spec);
+  if (member.tuned == wanted) return;
+  member.is_tuning = true;
+  member.tuning = wanted;
+  actions_.push_back(TuneEngine{id, member.launch, spec});
+}
+
+void HostMachine::OnTuned(const EngineTuned& tuned) {
+  Member* member = FindLaunch(tuned.id, tuned.launch);
+  if (member == nullptr || !member->is_tuning) return;
+  member->is_tuning = false;
+  if (tuned.ok) member->tuned = member->tuning;
 }
 
 void HostMachine::Verify(MemberId id, Member& member, Instant now) {

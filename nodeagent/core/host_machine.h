@@ -127,6 +127,13 @@ struct MemberRemoved {
 struct EndpointsSeen {
   std::vector<EndpointReport> endpoints;
 };
+// The answer to TuneEngine.
+struct EngineTuned {
+  MemberId id = 0;
+  uint64_t launch = 0;
+  bool ok = false;  // it has been told everything, whatever it made of it
+};
+
 // How far a task has come.
 struct TaskNews {
   TaskReport report;
@@ -134,8 +141,8 @@ struct TaskNews {
 struct Tick {};
 
 using Input = std::variant<PlanArrived, Linked, Unlinked, EngineStarted, EngineNotStarted,
-                           EngineExited, EngineProbed, EndpointProbed, ReplicationSynced,
-                           MemberRemoved, EndpointsSeen, TaskNews, Tick>;
+                           EngineExited, EngineProbed, EndpointProbed, EngineTuned,
+                           ReplicationSynced, MemberRemoved, EndpointsSeen, TaskNews, Tick>;
 
 // --- what the machine wants done ------------------------------------------------------------
 
@@ -176,6 +183,13 @@ struct ProbeEndpoint {  // as a client would; EndpointProbed follows
   Address address;
   friend bool operator==(const ProbeEndpoint&, const ProbeEndpoint&) = default;
 };
+// A running Redis takes the parameters over that it can take as it runs; EngineTuned follows.
+struct TuneEngine {
+  MemberId id = 0;
+  uint64_t launch = 0;
+  MemberSpec spec;
+  friend bool operator==(const TuneEngine&, const TuneEngine&) = default;
+};
 // The endpoints are to be exactly these. Doing it again tries those again that could not be opened.
 // With neither a target nor anything to spread over, connections are held until there is one.
 struct ConformEndpoints {
@@ -202,8 +216,8 @@ struct SendReport {
 };
 
 using Action = std::variant<StartEngine, KillEngine, PauseEngine, RemoveMember, ProbeEngine,
-                            ProbeEndpoint, SyncReplication, ConformEndpoints, RememberPlan,
-                            StartTask, CancelTask, SendReport>;
+                            ProbeEndpoint, TuneEngine, SyncReplication, ConformEndpoints,
+                            RememberPlan, StartTask, CancelTask, SendReport>;
 
 // --- the machine ----------------------------------------------------------------------------
 
@@ -223,6 +237,13 @@ class HostMachine {
 
  private:
   enum class Process { kNone, kStarting, kRunning, kKilling };
+
+  // What of a specification a running engine can be told.
+  struct Tuning {
+    std::map<std::string, std::string> parameters;
+    int64_t memory_max_bytes = 0;
+    friend bool operator==(const Tuning&, const Tuning&) = default;
+  };
 
   struct Member {
     explicit Member(const Settings& settings) : replication(settings.replication) {}
@@ -258,6 +279,9 @@ class HostMachine {
     uint64_t failed_generation = 0;  // given up until a higher one is wanted
     bool unseeded = false;           // in that generation
     std::string trouble;
+    std::optional<Tuning> tuned;  // what the engine has been told; nullopt: nobody remembers
+    Tuning tuning;                // what it is being told
+    bool is_tuning = false;
     Replication replication;
   };
 
@@ -268,6 +292,7 @@ class HostMachine {
   void OnExit(const EngineExited& exit, Instant now);
   void OnNotStarted(const EngineNotStarted& failure, Instant now);
   void OnProbed(const EngineProbed& probe, Instant now);
+  void OnTuned(const EngineTuned& tuned);
   void OnEndpointProbed(const EndpointProbed& probe, Instant now);
   void OnEndpoints(const EndpointsSeen& seen, Instant now);
   void CountDeath(MemberId id, Member& member, Instant now);
@@ -278,6 +303,10 @@ class HostMachine {
   void SettleStopped(Member& member, const MemberSpec& spec, Instant now);
   void Probe(MemberId id, Member& member, Instant now);
   void Verify(MemberId id, Member& member, Instant now);
+  void Tune(MemberId id, Member& member, const MemberSpec& spec);
+  static Tuning TuningOf(const MemberSpec& spec) {
+    return {spec.parameters, spec.memory_max_bytes};
+  }
   void Replicate(MemberId id, Member& member, Instant now);
   void Kill(MemberId id, Member& member);
   // Does to a running engine what faults want; false if it does not run any more.

@@ -1,6 +1,7 @@
 #include "nodeagent/engine/recipe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -78,15 +79,16 @@ int64_t NumberOf(const Parameters& parameters, const std::string& name, int64_t 
 
 // --- Redis ----------------------------------------------------------------------------------
 
-// ElastiCache has three parameters where Redis has one directive of three values.
-void AppendBufferLimit(const Parameters& parameters, const std::string& kind, std::string* conf) {
+// ElastiCache has three parameters where Redis has one directive of three values: the hard limit,
+// the soft one and its seconds. nullopt: the specification lacks one.
+std::optional<std::array<std::string, 3>> BufferLimit(const Parameters& parameters,
+                                                      const std::string& kind) {
   const std::string prefix = "client-output-buffer-limit-" + kind;
   const std::string* hard = Find(parameters, prefix + "-hard-limit");
   const std::string* soft = Find(parameters, prefix + "-soft-limit");
   const std::string* seconds = Find(parameters, prefix + "-soft-seconds");
-  if (hard == nullptr || soft == nullptr || seconds == nullptr) return;
-  *conf += fmt::format("client-output-buffer-limit {} {} {} {}\n", kind, QuoteForRedis(*hard),
-                       QuoteForRedis(*soft), QuoteForRedis(*seconds));
+  if (hard == nullptr || soft == nullptr || seconds == nullptr) return std::nullopt;
+  return std::array{*hard, *soft, *seconds};
 }
 
 // What it calls itself to a leader and where its link comes from is said to every Redis, so that it
@@ -145,8 +147,13 @@ std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine,
     if (std::ranges::find(kRedisDirectives, name) == kRedisDirectives.end()) continue;
     conf += fmt::format("{} {}\n", name, QuoteForRedis(value));
   }
-  AppendBufferLimit(spec.parameters, "normal", &conf);
-  AppendBufferLimit(spec.parameters, "pubsub", &conf);
+  for (const char* kind : {"normal", "pubsub"}) {
+    if (const auto limit = BufferLimit(spec.parameters, kind)) {
+      const auto& [hard, soft, seconds] = *limit;
+      conf += fmt::format("client-output-buffer-limit {} {} {} {}\n", kind, QuoteForRedis(hard),
+                          QuoteForRedis(soft), QuoteForRedis(seconds));
+    }
+  }
   AppendReplication(spec, &conf);
   return conf;
 }
@@ -210,6 +217,24 @@ Recipe MemcachedRecipe(const MemberSpec& spec, const Machine& machine,
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> LiveSettings(const MemberSpec& spec) {
+  constexpr std::array<std::string_view, 2> kAtStartOnly = {"activerehashing", "databases"};
+  std::vector<std::pair<std::string, std::string>> settings = {
+      {"maxmemory", std::to_string(spec.memory_max_bytes)}};
+  for (const auto& [name, value] : spec.parameters) {
+    if (std::ranges::find(kRedisDirectives, name) == kRedisDirectives.end()) continue;
+    if (std::ranges::find(kAtStartOnly, name) != kAtStartOnly.end()) continue;
+    settings.emplace_back(name, value);
+  }
+  for (const char* kind : {"normal", "pubsub"}) {
+    if (const auto limit = BufferLimit(spec.parameters, kind)) {
+      settings.emplace_back("client-output-buffer-limit",
+                            fmt::format("{} {}", kind, fmt::join(*limit, " ")));
+    }
+  }
+  return settings;
+}
 
 std::string QuoteForRedis(const std::string& value) {
   std::string quoted = "\"";

@@ -44,6 +44,10 @@ inline constexpr const char* kSeedName = "seed.rdb";
 // sockets only. In neither case does it have a TCP socket that listens.
 Recipe RecipeFor(const MemberSpec& spec, const Machine& machine, std::optional<Address> address);
 
+// What a running Redis can be told of its specification: names and values for CONFIG SET. Leaves
+// out what AWS has its users reboot for.
+std::vector<std::pair<std::string, std::string>> LiveSettings(const MemberSpec& spec);
+
 // The value in double quotes, with everything escaped that could end it or the line: as Redis's
 // configuration reader undoes it. So a value can never become a directive of its own.
 std::string QuoteForRedis(const std::string& value);

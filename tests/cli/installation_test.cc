@@ -23,6 +23,9 @@ Installation Sample() {
   sample.account = "000000000000";
   sample.zones = {"us-east-1a", "us-east-1b"};
   sample.grpc_address = "127.0.0.1:7379";
+  sample.http_address = "127.0.0.1:7380";
+  sample.credentials = "/tmp/keys";
+  sample.allow_hosts = {"cache.local", "emucache"};
   sample.strict_versions = true;
   sample.localhost_instance = false;
   sample.region_nodes_max = 7;
@@ -43,6 +46,9 @@ TEST(InstallationFile, IsReadAsItWasWritten) {
   for (Installation written : {Sample(), [] {
                                  Installation unknown = Sample();
                                  unknown.grpc_address.reset();
+                                 unknown.http_address.reset();
+                                 unknown.credentials.reset();
+                                 unknown.allow_hosts.clear();
                                  unknown.region_nodes_max.reset();
                                  unknown.carry.reset();
                                  unknown.memcached_carry.reset();

@@ -314,9 +314,10 @@ TEST_F(FaultsTest, ATakenPortOfTheControlPlaneIsNamed) {
   const std::string port =
       ready.substr(ready.find("127.0.0.1:"),
                    ready.find('"', ready.find("127.0.0.1:")) - ready.find("127.0.0.1:"));
-  Child second(std::string(EC_BIN_DIR) + "/ec-controlplane",
-               {"--dir", installation().dir() + "/other", "--listen", port},
-               installation().dir() + "/second.out");
+  Child second(
+      std::string(EC_BIN_DIR) + "/ec-controlplane",
+      {"--dir", installation().dir() + "/other", "--listen", port, "--http-listen", "127.0.0.1:0"},
+      installation().dir() + "/second.out");
   EXPECT_EQ(second.Wait(), 1);
   EXPECT_THAT(*ReadFile(installation().dir() + "/second.out"),
               HasSubstr("Cannot listen on " + port + ": the address is in use"));

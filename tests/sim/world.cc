@@ -443,6 +443,11 @@ void World::Perform(SimHost& host, const host::Action& action) {
     });
   } else if (const auto* sync = std::get_if<host::SyncReplication>(&action)) {
     Sync(host, *sync);
+  } else if (const auto* tune = std::get_if<host::TuneEngine>(&action)) {
+    const host::EngineTuned tuned{tune->id, tune->launch, true};
+    After(milliseconds(1), [this, id, incarnation, tuned] {
+      OnAgent(id, incarnation, [this, tuned](SimHost& h) { StepAgent(h, tuned); });
+    });
   } else if (const auto* probe = std::get_if<host::ProbeEngine>(&action)) {
     Probe(host, *probe);
   } else if (const auto* reach = std::get_if<host::ProbeEndpoint>(&action)) {

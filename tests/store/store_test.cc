@@ -253,6 +253,10 @@ model::Edit NetworkEdit(uint64_t revision) {
   edit.outside_ports[7] = 7400;
   edit.subnet_groups["shop"] =
       model::CacheSubnetGroup{"shop", "text", "vpc-1", {"subnet-1"}, tags, revision};
+  edit.parameter_groups["mine"] =
+      model::ParameterGroup{"mine", "redis7", "text", {{"timeout", "20"}}, 3, tags, revision};
+  edit.vpcs.at("vpc-1")->dns_hostnames = true;
+  edit.security_groups.at("sg-1")->ingress.at(0).tags = tags;
   return edit;
 }
 
@@ -268,6 +272,7 @@ TEST_F(StoreTest, TheNetworkIsReadAsItWasWritten) {
     EXPECT_EQ(store_->Load()->security_groups, state.records.security_groups);
     EXPECT_EQ(store_->Load()->instances, state.records.instances);
     EXPECT_EQ(store_->Load()->subnet_groups, state.records.subnet_groups);
+    EXPECT_EQ(store_->Load()->parameter_groups, state.records.parameter_groups);
   };
   commit(NetworkEdit(1));
   // An instance and a subnet group that are others under the same names.
@@ -288,6 +293,7 @@ TEST_F(StoreTest, TheNetworkIsReadAsItWasWritten) {
   none.instances["i-1"] = std::nullopt;
   none.instances["i-localhost"] = std::nullopt;
   none.subnet_groups["shop"] = std::nullopt;
+  none.parameter_groups["mine"] = std::nullopt;
   commit(none);
   commit(NetworkEdit(4));
 }

@@ -32,7 +32,7 @@ constexpr Place kPlaces[] = {
     {"nodeagent/netcard", Side::kNodeAgent, 4},
     {"nodeagent/agent", Side::kNodeAgent, 5, true},
     {"nodeagent", Side::kNodeAgent, 6, true},
-    {"gateway", Side::kGateway, 5, true},
+    {"controlplane/gateway", Side::kGateway, 5, true},
     {"cli", Side::kCli, 6, true},
 };
 
