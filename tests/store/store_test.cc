@@ -100,6 +100,17 @@ TEST_F(StoreTest, AnEditThatBreaksAConstraintChangesNothing) {
   EXPECT_TRUE(store_->Commit(Step(2)).ok()) << "a refused edit must not spoil the next";
 }
 
+// A fault at the cluster, or between two zones.
+void CallAboutFaults(sim::World& world, sim::Random& random, const std::string& cluster) {
+  core::AddFault fault;
+  fault.number = world.records().installation.next_id;
+  fault.kind = random.Chance(50) ? "blackhole" : "refuse";
+  if (random.Chance(50)) fault.to = cluster;
+  if (fault.to.empty()) fault.between = {"us-east-1a", "us-east-1b"};
+  if (random.Chance(50)) fault.duration = std::chrono::milliseconds(700);
+  world.Call(core::FaultCommand(fault));
+}
+
 // Snapshots of the cluster, what is restored of some, and days that pass.
 void CallAboutSnapshots(sim::World& world, sim::Random& random, const std::string& cluster,
                         int number) {
@@ -170,15 +181,7 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
           world.Call(create);
       }
       CallAboutSnapshots(world, random, id, i);
-      if (random.Chance(30)) {
-        core::AddFault fault;
-        fault.number = world.records().installation.next_id;
-        fault.kind = random.Chance(50) ? "blackhole" : "refuse";
-        if (random.Chance(50)) fault.to = id;
-        if (fault.to.empty()) fault.between = {"us-east-1a", "us-east-1b"};
-        if (random.Chance(50)) fault.duration = std::chrono::milliseconds(700);
-        world.Call(core::FaultCommand(fault));
-      }
+      if (random.Chance(30)) CallAboutFaults(world, random, id);
       world.RunFor(std::chrono::milliseconds(random.Between(1, 500)));
     }
     ASSERT_TRUE(committed.ok()) << committed.message();
