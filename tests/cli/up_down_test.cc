@@ -289,13 +289,13 @@ TEST_F(UpDown, NamesAProgramThatIsMissing) {
 }
 
 TEST_F(UpDown, StopsWhatIsNotReadyInTime) {
-  const Ended first = Run({"up", "--timeout", "300ms"}, {{"FAKE_CONTROLPLANE_HANGS", "1"}});
+  const Ended first = Run({"up", "--timeout", "1s"}, {{"FAKE_CONTROLPLANE_HANGS", "1"}});
   EXPECT_EQ(first.exit, 4);
   EXPECT_THAT(first.err, HasSubstr("the control plane is not ready in time"));
   const pid_t hung = std::stoi(ReadAll(dir() + "/controlplane/hangs"));
   EXPECT_FALSE(StartTimeOf(hung));
 
-  const Ended second = Run({"up", "--timeout", "500ms"}, {{"FAKE_AGENT_HANGS", "1"}});
+  const Ended second = Run({"up", "--timeout", "1s"}, {{"FAKE_AGENT_HANGS", "1"}});
   EXPECT_EQ(second.exit, 4);
   EXPECT_THAT(second.err, HasSubstr("host us-east-1a is not ready in time"));
   EXPECT_EQ(RunningDaemons(), 1) << "the control plane is ready and stays";
