@@ -126,14 +126,16 @@ Outcome StopEngines(Shutdown* shutdown) {
 }
 
 // Links inside are removed, never followed. The record goes last, so that a removal that was cut
-// short can be taken up again.
+// short can be taken up again. Buckets stay if anything is in them: those files were put there for
+// use elsewhere.
 Outcome RemoveInstallation(const std::string& dir) {
-  for (const std::string& path :
-       {ControlPlaneDirectory(dir), HostsDirectory(dir), InstallationFile(dir)}) {
-    std::error_code error;
+  std::error_code error;
+  for (const std::string& path : {ControlPlaneDirectory(dir), HostsDirectory(dir),
+                                  SnapshotsDirectory(dir), InstallationFile(dir)}) {
     fs::remove_all(path, error);
     if (error) return Refused(fmt::format("cannot remove {}: {}", path, error.message()));
   }
+  fs::remove(BucketsDirectory(dir), error);
   return {};
 }
 
@@ -164,7 +166,10 @@ void PrintResult(const Shutdown& shutdown) {
                                      {"discarded", shutdown.discard}}
                   .dump(2));
   } else if (shutdown.discard) {
-    PrintLine(fmt::format("The installation in {} is stopped and removed.", shutdown.dir));
+    const std::string buckets = BucketsDirectory(shutdown.dir);
+    const std::string kept =
+        fs::exists(buckets) ? fmt::format("; what is in {} stays", buckets) : "";
+    PrintLine(fmt::format("The installation in {} is stopped and removed{}.", shutdown.dir, kept));
   } else if (shutdown.anything_ran) {
     PrintLine(
         fmt::format("The installation in {} is stopped; its data is kept. 'ecctl up' starts "
@@ -217,7 +222,8 @@ void AddDownCommand(CommandLine& line) {
           "  ecctl down\n"
           "  ecctl down --discard\n")
       .Flag("--discard", &options->discard,
-            "Give up all data: stop by force if need be, then remove the installation");
+            "Give up all data: stop by force if need be, then remove the installation; files in "
+            "its buckets stay");
 }
 
 }  // namespace ec::cli

@@ -95,7 +95,7 @@ class Completion : public testing::Test {
 };
 
 TEST_F(Completion, OffersCommandsAndSubcommands) {
-  EXPECT_THAT(Offers({"c"}), ElementsAre("cluster", "connect", "completion"));
+  EXPECT_THAT(Offers({"c"}), ElementsAre("cluster", "connect", "clock", "completion"));
   EXPECT_THAT(Offers({"cluster", ""}), ElementsAre("create", "list", "show", "modify", "delete",
                                                    "reboot", "promote", "demote"));
   EXPECT_THAT(Offers({"-o", "json", "cluster", "re"}), ElementsAre("reboot"));

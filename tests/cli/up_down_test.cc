@@ -155,8 +155,9 @@ TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
   EXPECT_EQ(ReadAll(host + "/argv"),
             fmt::format("--dir {0} --host eu-west-1a --zone eu-west-1a --control-plane {1} "
                         "--members-max 7 --log-level debug --log-file {0}/agent.log "
+                        "--snapshots {2}/snapshots --buckets {2}/buckets "
                         "--carry hand-over --memcached-carry relay --deny drop",
-                        host, ReadControlPlane(dir())->address));
+                        host, ReadControlPlane(dir())->address, dir()));
   const json recorded = json::parse(ReadAll(InstallationFile(dir())));
   EXPECT_EQ(recorded["grpc_address"], ReadControlPlane(dir())->address);
   EXPECT_EQ(recorded["version"], 1);
@@ -410,6 +411,19 @@ TEST_F(UpDown, DownKeepsEnginesThatCannotSaveAndSaysHowToForceIt) {
   std::set<std::string> left;
   for (const auto& entry : fs::directory_iterator(dir())) left.insert(entry.path().filename());
   EXPECT_EQ(left, std::set<std::string>{".lock"});
+}
+
+TEST_F(UpDown, DiscardRemovesSnapshotsAndLeavesWhatIsInBuckets) {
+  ASSERT_EQ(Run({"up"}).exit, 0);
+  fs::create_directories(dir() + "/snapshots");
+  WriteAll(dir() + "/snapshots/1.rdb", "x");
+  fs::create_directories(dir() + "/buckets/mine");
+  WriteAll(dir() + "/buckets/mine/orders.rdb", "x");
+  const Ended down = Run({"down", "--discard"});
+  EXPECT_EQ(down.exit, 0) << down.err;
+  EXPECT_THAT(down.out, HasSubstr("what is in " + dir() + "/buckets stays"));
+  EXPECT_FALSE(fs::exists(dir() + "/snapshots"));
+  EXPECT_TRUE(fs::exists(dir() + "/buckets/mine/orders.rdb"));
 }
 
 TEST_F(UpDown, DiscardTouchesNothingWithoutTheRecord) {

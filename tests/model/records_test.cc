@@ -9,9 +9,10 @@ namespace ec::model {
 namespace {
 
 constexpr ClusterStatus kClusterStatuses[] = {
-    ClusterStatus::kCreating,  ClusterStatus::kAvailable,    ClusterStatus::kModifying,
-    ClusterStatus::kRebooting, ClusterStatus::kRecovering,   ClusterStatus::kDeleting,
-    ClusterStatus::kFailed,    ClusterStatus::kCreateFailed, ClusterStatus::kIncompatibleNetwork};
+    ClusterStatus::kCreating,     ClusterStatus::kAvailable,    ClusterStatus::kModifying,
+    ClusterStatus::kRebooting,    ClusterStatus::kRecovering,   ClusterStatus::kDeleting,
+    ClusterStatus::kFailed,       ClusterStatus::kCreateFailed, ClusterStatus::kIncompatibleNetwork,
+    ClusterStatus::kSnapshotting, ClusterStatus::kRestoreFailed};
 constexpr MemberStatus kMemberStatuses[] = {MemberStatus::kCreating,  MemberStatus::kAvailable,
                                             MemberStatus::kRebooting, MemberStatus::kRecovering,
                                             MemberStatus::kDeleting,  MemberStatus::kFailed};
@@ -30,11 +31,12 @@ TEST(Statuses, HaveNamesOfTheirOwnThatAreReadBack) {
   }
   EXPECT_EQ(NameOf(ClusterStatus::kCreateFailed), "create-failed");
   EXPECT_EQ(NameOf(ClusterStatus::kIncompatibleNetwork), "incompatible-network");
+  EXPECT_EQ(NameOf(ClusterStatus::kRestoreFailed), "restore-failed");
   EXPECT_EQ(NameOf(MemberStatus::kRecovering), "recovering");
 }
 
 TEST(Statuses, AreReadFromNothingElse) {
-  for (const std::string name : {"", "Available", "restore-failed", "gone"}) {
+  for (const std::string name : {"", "Available", "restored", "gone"}) {
     EXPECT_EQ(ParseClusterStatus(name), std::nullopt) << name;
     EXPECT_EQ(ParseMemberStatus(name), std::nullopt) << name;
   }
