@@ -236,7 +236,8 @@ TEST_F(HandoverEngineTest, AConfigurationEndpointIsRelayed) {
   EXPECT_TRUE(client.Send("mn\r\nconfig get cluster\r\n"));
   const std::string expected = "MN\r\n" + RepliesFor(kNodes).config;
   EXPECT_EQ(client.Receive(expected.size()), expected);
-  EXPECT_EQ(counts(99), (EndpointCounts{.accepted = 1, .relayed = 1, .open = 1}));
+  EXPECT_TRUE(Eventually(
+      [&] { return counts(99) == EndpointCounts{.accepted = 1, .relayed = 1, .open = 1}; }));
 }
 
 }  // namespace

@@ -265,7 +265,7 @@ TEST_F(RelayTest, RestsWhileAClientDoesNotTakeTheReplyOfAnEngineThatHasGone) {
   Socket other = Connect(address_);
   Socket other_behind = engine_->Accept();
   ExpectRest(other);
-  EXPECT_EQ(counts().open, 2u);
+  EXPECT_TRUE(Eventually([&] { return counts().open == 2u; }));
 }
 
 // --- bounds -----------------------------------------------------------------------------------
