@@ -25,7 +25,9 @@ std::optional<FaultTarget> InGroup(const Records& records, const Group& group,
   FaultTarget target;
   target.group = group.id;
   if (part.empty() || part == "primary") {
-    const MemberId leader = part.empty() ? 0 : group.leader;
+    // A group that is going may have lost its leader before its other members.
+    const bool leads = !part.empty() && records.members.contains(group.leader);
+    const MemberId leader = leads ? group.leader : 0;
     target.parts.push_back({group.primary.host, group.primary.id, leader});
   }
   if (part.empty() || part == "reader") {

@@ -124,11 +124,11 @@ void HostMachine::OnPlan(const PlanUpdate& update, Instant now) {
   confirmed_ = true;
   plan_ = std::move(plan);
   faults_.Take(plan_.faults);
+  if (carries) actions_.push_back(RememberPlan{plan_});  // before anything is done about it
   SettleTasks();
   TakeQuestions(update.questions, now);
   if (!carries) return;  // only the number has risen
   next_report_ = now;    // the control plane is to learn at once that the host has this plan
-  actions_.push_back(RememberPlan{plan_});
   conform_again_ = true;
   SettleAll(now);
 }

@@ -146,11 +146,13 @@ TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
   const Ended again = Run({"up", "--zones", "eu-west-1a"});
   EXPECT_EQ(again.exit, 0) << "the region is the recorded one: " << again.err;
   const std::string control_plane = ControlPlaneDirectory(dir());
-  EXPECT_EQ(ReadAll(control_plane + "/argv"),
-            fmt::format("--dir {0} --listen 127.0.0.1:0 --region eu-west-1 --account 123456789012 "
-                        "--log-level debug --log-file {0}/controlplane.log --strict-versions "
-                        "--region-nodes-max 50 --no-localhost-instance",
-                        control_plane));
+  EXPECT_EQ(
+      ReadAll(control_plane + "/argv"),
+      fmt::format("--dir {0} --listen 127.0.0.1:0 --http-listen 127.0.0.1:0 --region eu-west-1 "
+                  "--account 123456789012 "
+                  "--log-level debug --log-file {0}/controlplane.log --strict-versions "
+                  "--region-nodes-max 50 --no-localhost-instance",
+                  control_plane));
   const std::string host = HostDirectory(dir(), "eu-west-1a");
   EXPECT_EQ(ReadAll(host + "/argv"),
             fmt::format("--dir {0} --host eu-west-1a --zone eu-west-1a --control-plane {1} "

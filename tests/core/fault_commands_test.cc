@@ -189,6 +189,13 @@ TEST_F(FaultCommandsTest, AnEnginesFaultIsAboutWhoLeadsNow) {
   ExpectRefused(To("engine-kill", "carts/reader"), Fault::kInvalidParameterValue, "no engine");
 }
 
+// A control plane that was asked for it at that moment ended itself.
+TEST_F(FaultCommandsTest, AGroupThatIsGoingHasNoLeaderForOne) {
+  Make(RedisGroup("carts", 2));
+  plane.state.records.members.erase(plane.group("carts").leader);
+  ExpectRefused(To("engine-kill", "carts/primary"), Fault::kInvalidParameterValue, "no engine");
+}
+
 TEST_F(FaultCommandsTest, APlanCarriesThemOnlyWhenTheyAreNews) {
   Make(Redis("red"));
   ASSERT_THAT(Ask(To("blackhole", "red")), IsOk());

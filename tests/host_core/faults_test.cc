@@ -146,6 +146,18 @@ TEST_F(Faults, ALostHostHasNeitherEnginesNorEndpointsAndComesBackEmpty) {
   EXPECT_THAT(Wanted<ConformEndpoints>()[0].endpoints, SizeIs(1));
 }
 
+// Else an agent that ends in between takes the engines for crashed.
+TEST_F(Faults, ALostHostIsRememberedBeforeItsEnginesEnd) {
+  Serve({Spec(1)});
+  PlanUpdate update{.incarnation = kIncarnation, .base = 1, .revision = 2};
+  update.faults = SharedFaults(HostFaults{2, {OnWire(FaultKind::kHostLoss)}});
+  update.questions = {{.number = 1, .member = 1}};
+  Arrive(update);
+  ASSERT_FALSE(actions.empty());
+  EXPECT_TRUE(std::holds_alternative<RememberPlan>(actions.front()));
+  EXPECT_TRUE(Wants<KillEngine>());
+}
+
 TEST_F(Faults, ALostHostsNextAgentOpensNothing) {
   Begin({Alive(1)}, Remembered(Spec(1), {OnWire(FaultKind::kHostLoss)}));
   Step(Tick{});

@@ -33,7 +33,17 @@ std::string FaultCalls::SomeTarget() {
 }
 
 void FaultCalls::SetPlace(core::AddFault* request) {
-  if (request->kind == NameOf(FaultKind::kPartition) || dice_.Chance(50)) {
+  const auto kind = ParseFaultKind(request->kind);
+  const bool of_engines = kind == FaultKind::kEngineKill || kind == FaultKind::kEnginePause;
+  if (kind == FaultKind::kHostLoss) {
+    request->host = SomeHost();
+  } else if (of_engines && dice_.Chance(80)) {
+    request->to = SomeTarget();
+  } else if (of_engines) {
+    request->host = SomeHost();
+  } else if (kind == FaultKind::kPartition && of_hosts_ && dice_.Chance(40)) {
+    request->between = {dice_.Chance(70) ? SomeHost() : SomeZone(), "control-plane"};
+  } else if (request->kind == NameOf(FaultKind::kPartition) || dice_.Chance(50)) {
     request->between = {SomeZone(), SomeZone()};
   } else if (dice_.Chance(80)) {
     request->to = SomeTarget();
@@ -45,9 +55,12 @@ void FaultCalls::SetPlace(core::AddFault* request) {
 core::Command FaultCalls::Some() {
   if (dice_.Chance(15)) return core::FaultCommand(core::ClearFaults{});
   constexpr FaultKind kKinds[] = {
-      FaultKind::kLatency, FaultKind::kBandwidth,  FaultKind::kBlackhole, FaultKind::kBlackhole,
-      FaultKind::kRefuse,  FaultKind::kResetAfter, FaultKind::kCut,       FaultKind::kPartition};
-  const FaultKind kind = kKinds[dice_.Between(0, std::ssize(kKinds) - 1)];
+      FaultKind::kLatency,    FaultKind::kBandwidth,   FaultKind::kBlackhole, FaultKind::kBlackhole,
+      FaultKind::kRefuse,     FaultKind::kResetAfter,  FaultKind::kCut,       FaultKind::kPartition,
+      FaultKind::kEngineKill, FaultKind::kEnginePause, FaultKind::kHostLoss};
+  constexpr int64_t kOfHosts = 3;  // the last ones are not on the wire
+  const FaultKind kind =
+      kKinds[dice_.Between(0, std::ssize(kKinds) - 1 - (of_hosts_ ? 0 : kOfHosts))];
   core::AddFault request;
   request.number = world_.records().installation.next_id;
   request.kind = std::string(NameOf(kind));

@@ -1,4 +1,4 @@
-// Faults of the wire that somebody puts in on purpose (`ecctl fault`), drawn by the swarm.
+// Faults that somebody puts in on purpose (`ecctl fault`), drawn by the swarm.
 #pragma once
 
 #include <string>
@@ -10,10 +10,11 @@ namespace ec::sim {
 
 class FaultCalls {
  public:
-  FaultCalls(Random& dice, World& world) : dice_(dice), world_(world) {}
+  // `of_hosts`: also those of engines and hosts; else those of the wire only.
+  FaultCalls(Random& dice, World& world, bool of_hosts)
+      : dice_(dice), world_(world), of_hosts_(of_hosts) {}
 
-  // A fault of some kind at some place, mostly for a time; or the end of all faults. Those of
-  // engines and hosts, which the world has by itself, are left to the scenarios.
+  // A fault of some kind at some place, mostly for a time; or the end of all faults.
   core::Command Some();
 
  private:
@@ -24,6 +25,7 @@ class FaultCalls {
 
   Random& dice_;
   World& world_;
+  const bool of_hosts_;
 };
 
 }  // namespace ec::sim

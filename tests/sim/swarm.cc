@@ -41,6 +41,7 @@ class Swarm {
         checker_(world_),
         calls_network_(seed % 3 == 0),
         puts_faults_in_(seed % 4 == 1),
+        fault_calls_(dice_, world_, seed % 8 == 5),
         calls_snapshots_(seed % 6 == 4) {
     world_.print_trace = print;
     world_.checker = [this] {
@@ -511,9 +512,10 @@ class Swarm {
   // Every third world has a network that changes; the others have more time for groups.
   const bool calls_network_;
   NetworkCalls network_{dice_, world_};
-  // Every fourth world has faults of the wire that somebody puts in, as `ecctl fault` does.
+  // Every fourth world has faults that somebody puts in, as `ecctl fault` does; in one of two of
+  // these they are also of hosts and engines.
   const bool puts_faults_in_;
-  FaultCalls fault_calls_{dice_, world_};
+  FaultCalls fault_calls_;
   // Every sixth world has backups, full disks, and days that pass at once.
   const bool calls_snapshots_;
   SnapshotChecker snapshots_{world_};

@@ -98,6 +98,7 @@ bool World::RunOne(Instant limit) {
     clock_.wall += std::chrono::duration_cast<milliseconds>(when - clock_.instant);
     clock_.instant = when;
   }
+  if (IsDisturbed()) disturbed_until_ = clock_.instant;
   next.mapped()();
   TraceEvents();
   if (checker) {
@@ -738,9 +739,15 @@ bool World::StopEngine(const HostId& host, MemberId member, Duration time) {
   return true;
 }
 
+bool World::IsDisturbed() const {
+  return !records().faults.empty() ||
+         std::ranges::any_of(hosts_, [](const auto& host) { return host.second.cut; });
+}
+
+// What was asked before the network was good has perhaps been given up since.
 bool World::HasGoodNetwork() const {
-  return !loses_or_delays_ && records().faults.empty() &&
-         std::ranges::none_of(hosts_, [](const auto& host) { return host.second.cut; });
+  return !loses_or_delays_ && !IsDisturbed() &&
+         clock_.instant > disturbed_until_ + settings_.host_silence_max;
 }
 
 bool World::HasKept(MemberId member) const {

@@ -217,6 +217,7 @@ class World {
   void Follow(MemberId member, uint64_t start_time);
   MemberId MemberOf(const Engine& engine) const;
   WireEffect EffectOnLink(const Engine& follower) const;
+  bool IsDisturbed() const;
   bool MayKill(const SimHost& host, MemberId member) const;
   void CutLinks(const SimHost& host, const HostFault& cut);
   void WriteAsClients();
@@ -250,7 +251,8 @@ class World {
   Instant controller_paused_until_;
   std::vector<std::function<void()>> controller_work_;  // waits for a paused control plane
   Instant last_step_;
-  Instant listens_since_;  // the control plane, without having stood still
+  Instant disturbed_until_;  // by hosts that were cut off, or by faults put in
+  Instant listens_since_;    // the control plane, without having stood still
   std::map<HostId, SimHost> hosts_;
   std::set<Address> taken_addresses_;  // by strangers
   std::set<Address> tried_addresses_;

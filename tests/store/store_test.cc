@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/process.h"
 #include "controlplane/store/schema.h"
 #include "controlplane/store/sqlite_store.h"
 #include "tests/sim/random.h"
@@ -354,6 +355,43 @@ TEST_F(StoreTest, AnOlderDatabaseIsCopiedAndMigrated) {
   SQLite::Database copy(DatabasePath() + ".v1.backup");
   EXPECT_EQ(copy.execAndGet("PRAGMA user_version").getInt(), 1);
   EXPECT_EQ(copy.execAndGet("SELECT region FROM installation").getString(), "us-east-1");
+}
+
+// What a control plane of version 4, before there were backups, had written itself.
+TEST_F(StoreTest, AnInstallationOfVersion4GoesOn) {
+  {
+    SQLite::Database db(DatabasePath(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    for (int version = 0; version < 4; ++version) db.exec(std::string(MigrationFrom(version)));
+    db.exec(ReadFile(EC_FIXTURE_DIR "/version4.sql").value());
+    db.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+    db.exec("PRAGMA user_version = 4");
+  }
+  const Status opened = Open();
+  ASSERT_TRUE(opened.ok()) << opened.message();
+  const model::Records records = *store_->Load();
+  EXPECT_EQ(records.installation.clock.offset, Duration(0));
+  EXPECT_TRUE(records.snapshots.empty());
+  ASSERT_EQ(records.clusters.size(), 4u);
+  for (const auto& [id, cluster] : records.clusters) {
+    EXPECT_EQ(cluster.status, model::ClusterStatus::kAvailable) << id;
+    EXPECT_EQ(cluster.seed, std::nullopt) << id;
+    EXPECT_EQ(cluster.next_backup, std::nullopt) << id;
+  }
+  EXPECT_EQ(records.clusters.at("mem-a").members, (std::set<MemberId>{2, 3}));
+  EXPECT_EQ(records.groups.at("g-a").leader, 5u);
+  EXPECT_TRUE(records.members.at(8).in_sync);
+  EXPECT_EQ(records.events.size(), 16u);
+
+  model::Edit edit;
+  edit.revision = records.revision + 1;
+  edit.installation = records.installation;
+  model::Cluster changed = records.clusters.at("cache-a");
+  changed.status = model::ClusterStatus::kSnapshotting;
+  changed.snapshot_retention = 35;
+  edit.clusters.emplace(changed.id, changed);
+  ASSERT_TRUE(store_->Commit(edit).ok());
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(store_->Load()->clusters.at("cache-a"), changed);
 }
 
 // Deleting a row must not read all rows of the tables that may point to it.
