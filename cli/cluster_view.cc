@@ -132,6 +132,7 @@ std::string ClusterText(const Context& context, const v1::CacheCluster& cluster,
   line("VPC", cluster.vpc_id());
   line("Subnet group", cluster.cache_subnet_group_name());
   line("Security groups", FormatSecurityGroups(cluster.security_groups()));
+  line("Transit encryption", cluster.transit_encryption_mode());
   line("Maintenance window", cluster.preferred_maintenance_window());
   line("Snapshots", FormatSnapshots(cluster));
   line("Notification topic", cluster.notification_configuration().topic_arn());

@@ -34,6 +34,7 @@ void AddHostCommands(CommandLine& line);           // hosts.cc
 void AddNodeTypeCommands(CommandLine& line);       // node_types.cc
 void AddEngineVersionCommands(CommandLine& line);  // engine_versions.cc
 void AddClockCommands(CommandLine& line);          // clock.cc
+void AddTlsCommands(CommandLine& line);            // tls.cc
 void AddServiceCommands(CommandLine& line);        // service.cc
 void AddRpcCommand(CommandLine& line);             // rpc.cc
 void AddCompletionCommands(CommandLine& line);     // completion.cc

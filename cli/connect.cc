@@ -14,6 +14,7 @@
 #include "cli/instance_lookup.h"
 #include "cli/instance_runner.h"
 #include "cli/memcached_session.h"
+#include "cli/tls.h"
 
 namespace ec::cli {
 namespace {
@@ -26,12 +27,16 @@ struct ConnectOptions {
 };
 
 // redis-cli knows the protocol, history and completion better than we could.
-std::vector<std::string> RedisCli(const v1::Endpoint& endpoint,
-                                  const std::vector<std::string>& arguments) {
-  std::vector<std::string> words = {"redis-cli", "-h", endpoint.address(), "-p",
-                                    std::to_string(endpoint.port())};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return words;
+Outcome RedisCli(Context& context, const ChosenEndpoint& chosen, std::vector<std::string>* words) {
+  *words = {"redis-cli", "-h", chosen.endpoint.address(), "-p",
+            std::to_string(chosen.endpoint.port())};
+  if (chosen.encrypted) {
+    std::string authority;
+    EC_RETURN_UNLESS_OK(PlaceAuthority(context, &authority));
+    words->insert(words->end(), {"--tls", "--cacert", authority});
+  }
+  words->insert(words->end(), context.passed_on().begin(), context.passed_on().end());
+  return {};
 }
 
 Outcome Become(std::vector<std::string> words) {
@@ -79,7 +84,9 @@ Outcome ConnectAs(Context& context, const ConnectOptions& options) {
   if (chosen.is_memcached) {
     return TalkTo(context, options.choice.id, chosen.endpoint, network.source);
   }
-  return runner.Run(network, RedisCli(chosen.endpoint, context.passed_on()));
+  std::vector<std::string> words;
+  EC_RETURN_UNLESS_OK(RedisCli(context, chosen, &words));
+  return runner.Run(network, words);
 }
 
 Outcome Connect(Context& context, const ConnectOptions& options) {
@@ -89,7 +96,9 @@ Outcome Connect(Context& context, const ConnectOptions& options) {
   if (chosen.is_memcached) {
     return TalkTo(context, options.choice.id, chosen.endpoint, std::nullopt);
   }
-  return Become(RedisCli(chosen.endpoint, context.passed_on()));
+  std::vector<std::string> words;
+  EC_RETURN_UNLESS_OK(RedisCli(context, chosen, &words));
+  return Become(std::move(words));
 }
 
 }  // namespace
@@ -101,7 +110,7 @@ void AddConnectCommand(CommandLine& line) {
               kClusterSection, "connect", "Talk to a cache node: redis-cli, or lines to Memcached",
               [options](Context& context) { return Connect(context, *options); },
               "What follows -- is passed on: to redis-cli, or as one command to Memcached. Lines "
-              "may\nalso be piped in.\n\n"
+              "may\nalso be piped in. To an encrypted group, redis-cli speaks TLS.\n\n"
               "Examples:\n"
               "  ecctl connect demo\n"
               "  ecctl connect demo -- SET greeting hello\n"

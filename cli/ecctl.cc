@@ -61,6 +61,7 @@ void AddAllCommands(CommandLine& line) {
   AddHostCommands(line);
   AddNodeTypeCommands(line);
   AddEngineVersionCommands(line);
+  AddTlsCommands(line);
   AddRpcCommand(line);
   AddClockCommands(line);
   AddServiceCommands(line);

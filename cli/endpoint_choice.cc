@@ -70,6 +70,8 @@ Outcome EndpointOf(const EndpointChoice& choice, const v1::CacheCluster& cluster
 Outcome FindEndpoint(Context& context, const EndpointChoice& choice, ChosenEndpoint* chosen) {
   Target target;
   EC_RETURN_UNLESS_OK(FindTarget(context, choice.id, &target));
+  chosen->encrypted = target.is_group ? target.group.transit_encryption_enabled()
+                                      : target.cluster.transit_encryption_enabled();
   if (target.is_group) return EndpointOf(choice, target.group, &chosen->endpoint);
   chosen->is_memcached = target.cluster.engine() == "memcached";
   return EndpointOf(choice, target.cluster, &chosen->endpoint);

@@ -18,6 +18,7 @@ struct EndpointChoice {
 struct ChosenEndpoint {
   v1::Endpoint endpoint;
   bool is_memcached = false;
+  bool encrypted = false;  // it speaks TLS only
 };
 
 Outcome FindEndpoint(Context& context, const EndpointChoice& choice, ChosenEndpoint* chosen);

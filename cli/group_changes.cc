@@ -24,6 +24,7 @@ struct CreateOptions : SettingOptions, SeedOptions {
   std::optional<bool> automatic_failover, multi_az;
   std::vector<std::string> zones, tags;
   bool no_auto_minor_version_upgrade = false;
+  bool transit_encryption = false;
   bool wait = false;
 };
 
@@ -78,6 +79,7 @@ Outcome ToRequest(const CreateOptions& options, v1::CreateReplicationGroupReques
   if (options.port) request->set_port(*options.port);
   if (options.subnet_group) request->set_cache_subnet_group_name(*options.subnet_group);
   SetSettings(options, request);
+  if (options.transit_encryption) request->set_transit_encryption_enabled(true);
   if (options.no_auto_minor_version_upgrade) request->set_auto_minor_version_upgrade(false);
   for (const std::string& tag : options.tags) {
     EC_RETURN_UNLESS_OK(ParseTag(tag, request->add_tags()));
@@ -232,6 +234,8 @@ void AddGroupCreateCommand(CommandLine& line, CLI::App* group) {
   AddSettingOptions(create, options.get());
   AddSeedOptions(create, options.get());
   create.Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times")
+      .Flag("--transit-encryption", &options->transit_encryption,
+            "Clients and replicas speak TLS; clients trust what 'ecctl tls ca' prints")
       .Flag("--no-auto-minor-version-upgrade", &options->no_auto_minor_version_upgrade,
             "Stay on the engine version that is asked for")
       .Flag("--wait", &options->wait, kWaitText);

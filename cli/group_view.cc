@@ -148,6 +148,7 @@ std::string GroupText(const Context& context, const v1::ReplicationGroup& group,
   line("Node type", group.cache_node_type());
   line("Automatic failover", group.automatic_failover());
   line("Multi-AZ", group.multi_az());
+  line("Transit encryption", group.transit_encryption_mode());
   if (group.has_epoch()) line("Epoch", std::to_string(group.epoch()));
   line("Last failover", FormatFailover(group));
   line("Pending primary", group.pending_modified_values().primary_cluster_id());

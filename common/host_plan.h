@@ -40,6 +40,23 @@ struct ReplicationSpec {
   friend bool operator==(const ReplicationSpec&, const ReplicationSpec&) = default;
 };
 
+// What a Redis needs so that its clients, and its followers' links, are encrypted: then it speaks
+// nothing else.
+struct TlsSpec {
+  // What clients connect to: dotted addresses and host names. The certificate is for all of them.
+  std::vector<std::string> names;
+  // PEM, put in by whoever sends the plan, and made anew each time: only other names or another
+  // authority make a certificate another one. Empty: none could be made.
+  std::string certificate;
+  std::string key;        // of the certificate
+  std::string authority;  // the certificate of whom it is signed by
+  // Whether a certificate for the one does for the other.
+  bool IsLike(const TlsSpec& other) const {
+    return names == other.names && authority == other.authority;
+  }
+  friend bool operator==(const TlsSpec&, const TlsSpec&) = default;
+};
+
 struct MemberSpec {
   MemberId id = 0;
   EngineKind engine = EngineKind::kRedis;
@@ -54,6 +71,7 @@ struct MemberSpec {
   std::optional<ReplicationSpec> replication;  // absent: a master that nobody follows
   // As long as it is there, every launch begins with it; without, with nothing.
   std::optional<Seed> seed;
+  std::optional<TlsSpec> tls;  // absent: it speaks plainly. The same for the member's whole life
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
 };
 
@@ -84,6 +102,9 @@ struct EndpointSpec {
   // where its own connections to `spread` come from.
   bool relayed = false;
   Ip4 source;  // 0: from where it listens
+  // The target speaks TLS: relayed bytes, too, must get to it where clients' connections do, and
+  // never to its own plain socket.
+  bool encrypted = false;
   friend bool operator==(const EndpointSpec&, const EndpointSpec&) = default;
 };
 

@@ -2,9 +2,9 @@
  * since the library is.
  *
  * The agent sends datagrams to the engine's passing socket. One for each connection: one byte, and
- * the connected TCP socket as SCM_RIGHTS. And one when clients may not connect any more: one byte,
- * and then up to EC_NETCARD_REVOCATIONS_MAX of struct ec_netcard_revocation. Whatever looks
- * different is thrown away. */
+ * the connected TCP or unix stream socket as SCM_RIGHTS. And one when clients may not connect any
+ * more: one byte, and then up to EC_NETCARD_REVOCATIONS_MAX of struct ec_netcard_revocation.
+ * Whatever looks different is thrown away. */
 #pragma once
 
 #include <stdint.h>

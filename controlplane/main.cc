@@ -152,9 +152,9 @@ Result<server::VpcSlice> Settle(server::Controller& controller, const Flags& fla
 
 // All that is served over gRPC.
 struct Services {
-  Services(server::ControllerLoop& loop, const Clock& clock)
+  Services(server::ControllerLoop& loop, const Clock& clock, tls::Authority& authority)
       : elasticache(loop, clock),
-        emulator(loop, clock),
+        emulator(loop, clock, authority),
         network(loop, clock),
         identity(loop, clock) {}
 
@@ -228,7 +228,7 @@ bool Announce(const Flags& flags, const std::string& address, const std::string&
 }
 
 int Serve(const Flags& flags, server::Controller& controller, Clock& clock, server::AgentHub& hub,
-          server::SliceHolder& slices) {
+          tls::Authority& authority, server::SliceHolder& slices) {
   const sigset_t signals = BlockStopSignals();
   Result<gateway::GatewaySettings> settings = GatewaySettingsOf(flags);
   if (!settings.ok()) return Fail(settings.status().message());
@@ -244,7 +244,7 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
     namespaces.Note(state);
   });
   hub.SetLoop(&loop);
-  Services services(loop, clock);
+  Services services(loop, clock, authority);
   loop.Start();
   int port = 0;
   const std::unique_ptr<grpc::Server> grpc_server = StartGrpc(flags, services, hub, &port);
@@ -282,7 +282,8 @@ int Main(int argc, char** argv) {
   Result<std::unique_ptr<store::Store>> store = store::OpenSqliteStore(flags.dir);
   if (!store.ok()) return Fail(store.status().message());
   SystemClock clock;
-  server::AgentHub hub;
+  tls::Authority authority(flags.dir);
+  server::AgentHub hub(authority);
   flags.settings.boot = BootId();
   server::Controller controller(flags.settings, **store, clock, hub);
   if (const Status started = controller.Start(); !started.ok()) return Fail(started.message());
@@ -296,7 +297,7 @@ int Main(int argc, char** argv) {
   }
   server::SliceHolder slices;
   if (const Status held = slices.Begin(controller.state()); !held.ok()) return Fail(held.message());
-  return Serve(flags, controller, clock, hub, slices);
+  return Serve(flags, controller, clock, hub, authority, slices);
 }
 
 }  // namespace

@@ -153,7 +153,8 @@ int RunAgent(const Flags& flags) {
   options.machine.buckets =
       Absolute(flags.buckets.empty() ? flags.dir + "/buckets" : flags.buckets);
   const bool hands_over = flags.carry == "hand-over";
-  options.programs = engine::FindPrograms(hands_over ? NetcardPath() : "");
+  options.machine.hands_over = hands_over;
+  options.programs = engine::FindPrograms(NetcardPath());
   options.endpoints.carry = hands_over ? Carry::kHandOver : Carry::kRelay;
   options.endpoints.memcached_carry =
       hands_over && flags.memcached_carry == "first-bytes" ? Carry::kFirstBytes : Carry::kRelay;

@@ -46,6 +46,17 @@ ReplicationSpec FromProto(const v1::ReplicationSpec& in) {
   return spec;
 }
 
+void ToProto(const TlsSpec& spec, v1::TlsSpec* out) {
+  for (const std::string& name : spec.names) out->add_names(name);
+  out->set_certificate(spec.certificate);
+  out->set_key(spec.key);
+  out->set_authority(spec.authority);
+}
+
+TlsSpec FromProto(const v1::TlsSpec& in) {
+  return {{in.names().begin(), in.names().end()}, in.certificate(), in.key(), in.authority()};
+}
+
 void ToProto(const MemberSpec& spec, v1::MemberSpec* out) {
   out->set_id(spec.id);
   out->set_engine(std::string(NameOf(spec.engine)));
@@ -58,6 +69,7 @@ void ToProto(const MemberSpec& spec, v1::MemberSpec* out) {
   out->set_condemned(spec.condemned);
   if (spec.replication) ToProto(*spec.replication, out->mutable_replication());
   if (spec.seed) ec::ToProto(*spec.seed, out->mutable_seed());
+  if (spec.tls) ToProto(*spec.tls, out->mutable_tls());
 }
 
 Status UnknownEngine(const std::string& name) {
@@ -79,6 +91,7 @@ Result<MemberSpec> FromProto(const v1::MemberSpec& in) {
   spec.condemned = in.condemned();
   if (in.has_replication()) spec.replication = FromProto(in.replication());
   if (in.has_seed()) spec.seed = ec::FromProto(in.seed());
+  if (in.has_tls()) spec.tls = FromProto(in.tls());
   return spec;
 }
 
@@ -168,6 +181,7 @@ void ToProto(const EndpointSpec& spec, v1::EndpointSpec* out) {
   ToProto(spec.door, out->mutable_door());
   out->set_relayed(spec.relayed);
   out->set_source(spec.source.bits);
+  out->set_encrypted(spec.encrypted);
   ToProto(spec.listen, out->mutable_listen());
   out->set_target(spec.target);
   out->set_leads_since(spec.leads_since);
@@ -188,6 +202,7 @@ EndpointSpec FromProto(const v1::EndpointSpec& in) {
   spec.door = FromProto(in.door());
   spec.relayed = in.relayed();
   spec.source = {in.source()};
+  spec.encrypted = in.encrypted();
   if (!in.has_discovery()) return spec;
   spec.discovery.emplace();
   spec.discovery->version = in.discovery().version();

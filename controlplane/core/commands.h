@@ -111,6 +111,7 @@ struct CreateGroup {
   std::optional<std::string> snapshot_window;
   std::optional<std::string> auth_token;
   std::optional<bool> transit_encryption;
+  std::optional<std::string> transit_encryption_mode;
   std::optional<bool> at_rest_encryption;
   std::optional<std::string> network_type;
   std::optional<std::string> ip_discovery;
@@ -124,6 +125,8 @@ struct ModifyGroup {
   std::optional<std::string> primary_cluster;
   std::optional<bool> automatic_failover;
   std::optional<bool> multi_az;
+  std::optional<bool> transit_encryption;
+  std::optional<std::string> transit_encryption_mode;
   std::optional<std::string> node_type;
   std::optional<std::string> engine;
   // What follows applies to every member, as ModifyCluster would.

@@ -33,7 +33,7 @@ Status CheckDescription(const std::string& description) {
                   fmt::format("It has at most {} characters.", model::kDescriptionLengthMax));
 }
 
-// What would make it a group of several node groups, encrypted, or restored.
+// What would make it a group of several node groups, or one that asks for a password.
 Status CheckNotEmulated(const CreateGroup& request) {
   if (request.node_groups.value_or(1) != 1) {
     return BadValue("NumNodeGroups", std::to_string(*request.node_groups),
@@ -42,11 +42,10 @@ Status CheckNotEmulated(const CreateGroup& request) {
   if (request.cluster_mode && *request.cluster_mode != "disabled") {
     return BadValue("ClusterMode", *request.cluster_mode, "Only disabled is emulated.");
   }
-  if (request.transit_encryption.value_or(false)) {
-    return BadCombination("TransitEncryptionEnabled is not emulated yet.");
-  }
   if (request.auth_token) {
-    return BadCombination("AuthToken needs encryption in transit, which is not emulated yet.");
+    return BadCombination(request.transit_encryption.value_or(false)
+                              ? "AuthToken is not emulated yet."
+                              : "AuthToken needs TransitEncryptionEnabled.");
   }
   if (request.at_rest_encryption.value_or(false)) {
     return BadCombination("AtRestEncryptionEnabled is not emulated: nothing is kept at rest.");
@@ -208,6 +207,12 @@ Status CreateAround(Draft& draft, const CreateGroup& request, Group group) {
   EC_RETURN_IF_ERROR(CheckFailoverOptions(request, 1));
   Result<Cluster> master = MasterAround(draft, *request.primary_cluster);
   if (!master.ok()) return master.status();
+  const bool encrypted = master->transit_encryption;
+  if (request.transit_encryption.value_or(encrypted) != encrypted) {
+    return BadCombination(
+        fmt::format("Encryption in transit is fixed when a cache cluster is created: {} {} it.",
+                    master->id, encrypted ? "has" : "does not have"));
+  }
   return FormGroupAround(draft, *master, std::move(group));
 }
 
@@ -217,6 +222,7 @@ Status FormGroupAround(Draft& draft, const Cluster& master, Group group) {
   const std::string zone = MemberOf(draft, master.id)->zone;
   const auto ips = TwoAddresses(draft, master, zone, {});
   if (!ips.ok()) return ips.status();
+  group.transit_encryption = master.transit_encryption;
   PutGroupAround(draft, std::move(group), master, *ips);
   return {};
 }
@@ -265,6 +271,9 @@ Status Create(Draft& draft, const Settings& settings, const CreateGroup& request
   Result<Group> group = NewGroup(draft, request.id, request.description);
   if (!group.ok()) return group.status();
   EC_RETURN_IF_ERROR(CheckNotEmulated(request));
+  group->transit_encryption = request.transit_encryption.value_or(false);
+  EC_RETURN_IF_ERROR(
+      CheckEncryptionMode(request.transit_encryption_mode, group->transit_encryption));
   Result<std::map<std::string, std::string>> tags = MergeTags({}, request.tags);
   if (!tags.ok()) return tags.status();
   group->tags = *tags;
@@ -285,6 +294,10 @@ Status Create(Draft& draft, const Settings& settings, const CreateGroup& request
   if (group->automatic_failover) {
     EC_RETURN_IF_ERROR(CheckFailoverSupported(leader->node_type, leader->engine_version));
   }
+  if (group->transit_encryption) {
+    EC_RETURN_IF_ERROR(CheckEncryptionSupported(leader->engine, leader->engine_version));
+  }
+  leader->transit_encryption = group->transit_encryption;
   std::vector<ClusterId> names;
   for (int i = 1; i <= *count; ++i) {
     names.push_back(NameOfMember(group->id, i));

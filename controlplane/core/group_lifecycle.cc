@@ -77,6 +77,7 @@ void Readdress(Draft& draft, const GroupId& id, model::GroupEndpoint Group::*whi
   if (!ip) return;
   UseAddress(draft, cluster, *ip);
   (draft.EditGroup(id).*which).address.ip = *ip;
+  draft.TouchGroup(id);  // what its members call themselves changes with it
 }
 
 // While the group is created: whether the endpoint listens. One whose address is taken gets

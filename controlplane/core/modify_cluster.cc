@@ -238,6 +238,9 @@ Status PlanVersion(const Draft& draft, const Settings& settings, const Cluster& 
                     "default.{}.",
                     version->reported, version->family, version->family));
   }
+  if (cluster.transit_encryption) {
+    EC_RETURN_IF_ERROR(CheckEncryptionSupported(cluster.engine, std::string(version->reported)));
+  }
   pending->version = std::string(version->reported);
   return {};
 }

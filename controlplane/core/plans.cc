@@ -66,6 +66,33 @@ const model::Group* GroupOf(const model::State& state, const Cluster& cluster) {
   return cluster.group.empty() ? nullptr : &state.records.groups.at(cluster.group);
 }
 
+// The addresses by which clients call the cluster's node, wherever they are. This machine's own are
+// for those that come through a forwarded port.
+std::vector<std::string> NamesOf(const model::State& state, const Cluster& cluster,
+                                 const Member& member) {
+  const model::Records& records = state.records;
+  std::vector<Ip4> addresses = {member.address.ip};
+  if (const model::Group* group = GroupOf(state, cluster)) {
+    addresses.push_back(group->primary.address.ip);
+    addresses.push_back(group->reader.address.ip);
+  }
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  const auto vpc = records.vpcs.find(cluster.vpc);
+  for (const Ip4 address : addresses) {
+    add(ToString(address));
+    if (vpc == records.vpcs.end()) continue;
+    const auto inside = VpcBlocks{vpc->second.block, vpc->second.slice}.InBlock(address);
+    if (inside) add(ToString(*inside));
+  }
+  if (records.installation.outside) add(records.installation.outside->host);
+  add("127.0.0.1");
+  add("localhost");
+  return names;
+}
+
 // A follower that is created waits for its leader, so that its first attempt to follow succeeds.
 bool WaitsForLeader(const model::State& state, const Cluster& cluster, const Member& member) {
   const model::Group* group = GroupOf(state, cluster);
@@ -94,6 +121,7 @@ MemberSpec SpecOf(const model::State& state, const Cluster& cluster, const Membe
       (cluster.group.empty() || GroupOf(state, cluster)->leader == member.id)) {
     spec.seed = cluster.seed;
   }
+  if (cluster.transit_encryption) spec.tls = TlsSpec{NamesOf(state, cluster, member), {}, {}, {}};
   if (const model::Group* shard = GroupOf(state, cluster)) {
     spec.replication = ReplicationOf(state, *shard, member);
   }
@@ -163,6 +191,7 @@ void AddMember(const model::State& state, const Member& member, PlanUpdate* upda
   endpoint.listen = member.address;
   endpoint.target = member.id;
   endpoint.discovery = DiscoveryOf(state, cluster);
+  endpoint.encrypted = cluster.transit_encryption;
   endpoint.door = model::DoorOf(state.records, cluster, member.address);
   AddEndpoint(state, std::move(endpoint), update);
 }
@@ -182,6 +211,7 @@ EndpointSpec PrimaryOf(const model::State& state, const model::Group& group) {
   // While the leader steps down, connections wait for the epoch in which the successor leads.
   spec.leads_since = demoting ? group.epoch + 1 : group.epoch;
   spec.door = model::DoorOf(state.records, group, group.primary.address);
+  spec.encrypted = group.transit_encryption;
   return spec;
 }
 

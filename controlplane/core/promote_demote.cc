@@ -96,6 +96,13 @@ Status CheckAlike(const Cluster& cluster, const Cluster& target) {
         fmt::format("Cache cluster {} is a {}, and {} is a {}: the node types must be the same.",
                     cluster.id, cluster.node_type, target.id, target.node_type));
   }
+  if (cluster.transit_encryption != target.transit_encryption) {
+    const bool first = cluster.transit_encryption;
+    return BadCombination(
+        fmt::format("Cache cluster {} has encryption in transit, and {} has not: either both must "
+                    "have it or neither.",
+                    first ? cluster.id : target.id, first ? target.id : cluster.id));
+  }
   if (cluster.vpc != target.vpc) {
     return BadCombination(
         fmt::format("Cache clusters {} and {} are in different VPCs.", cluster.id, target.id));

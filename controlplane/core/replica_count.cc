@@ -95,6 +95,12 @@ Status AddReadReplica(Draft& draft, const Settings& settings, const CreateCluste
         "With ReplicationGroupId, a read replica takes every setting over from the group but "
         "PreferredAvailabilityZone and Tags.");
   }
+  if (request.transit_encryption.value_or(group.transit_encryption) != group.transit_encryption) {
+    return BadCombination(
+        fmt::format("TransitEncryptionEnabled of replication group {} is {}, and that of its read "
+                    "replicas is the same.",
+                    *id, group.transit_encryption));
+  }
   if (ReplicasOf(draft, group) + 2 > model::kGroupMembersMax) {
     return {
         Fault::kNodeQuotaForClusterExceeded,

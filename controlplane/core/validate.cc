@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "controlplane/core/default_network.h"
+#include "controlplane/model/engine_versions.h"
 #include "controlplane/model/limits.h"
 #include "controlplane/model/names.h"
 
@@ -143,6 +144,28 @@ Status CheckFailoverSupported(const std::string& node_type, const std::string& v
         fmt::format("Automatic failover and Multi-AZ are not supported by Redis {}.", version));
   }
   return {};
+}
+
+Status CheckEncryptionSupported(EngineKind engine, const std::string& version) {
+  const bool is_early = model::CompareVersions(version, "4") < 0 && version != "3.2.6";
+  if (engine != EngineKind::kRedis || !is_early) return {};
+  return BadCombination(
+      fmt::format("Encryption in transit needs Redis 3.2.6, or 4.0 and later; it is not supported "
+                  "by Redis {}.",
+                  version));
+}
+
+Status CheckEncryptionMode(const std::optional<std::string>& mode, bool enabled) {
+  if (!mode) return {};
+  if (*mode == "preferred") {
+    return BadValue("TransitEncryptionMode", *mode,
+                    "Only required is emulated: encrypted endpoints admit TLS alone.");
+  }
+  if (*mode != "required") {
+    return BadValue("TransitEncryptionMode", *mode, "It must be preferred or required.");
+  }
+  if (enabled) return {};
+  return BadCombination("TransitEncryptionMode needs TransitEncryptionEnabled.");
 }
 
 }  // namespace ec::core

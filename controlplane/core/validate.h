@@ -47,4 +47,10 @@ Result<bool> ParseAzMode(std::string_view text);
 // the first Redis.
 Status CheckFailoverSupported(const std::string& node_type, const std::string& version);
 
+// Whether encryption in transit is offered: Redis 3.2.6, and 4.0 and later. [AWS docs]
+Status CheckEncryptionSupported(EngineKind engine, const std::string& version);
+
+// TransitEncryptionMode, beside what TransitEncryptionEnabled says or is.
+Status CheckEncryptionMode(const std::optional<std::string>& mode, bool enabled);
+
 }  // namespace ec::core

@@ -126,8 +126,9 @@ struct Cluster {
   VpcId vpc;  // the subnet group's
   std::vector<std::string> security_groups;
   bool auto_minor_version_upgrade = true;
-  int snapshot_retention = 0;   // days
-  std::string snapshot_window;  // empty for Memcached
+  bool transit_encryption = false;  // its engine speaks TLS only; for life
+  int snapshot_retention = 0;       // days
+  std::string snapshot_window;      // empty for Memcached
   std::optional<Notification> notification;
   std::map<std::string, std::string> tags;
   Pending pending;
@@ -211,6 +212,7 @@ struct Group {
   std::string description;
   bool automatic_failover = false;
   bool multi_az = false;
+  bool transit_encryption = false;  // all of its clusters' is; for life
   WallTime created;
   std::map<std::string, std::string> tags;
   int next_number = 1;  // of the next member's name

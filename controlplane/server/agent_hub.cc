@@ -54,17 +54,34 @@ void AgentHub::SendPlan(const HostId& host, const PlanUpdate& update) {
   session->changed.notify_all();
 }
 
+void AgentHub::Certify(PlanUpdate* update) {
+  for (MemberSpec& spec : update->members) {
+    if (!spec.tls) continue;
+    Result<tls::Certificate> made = authority_.Issue(spec.tls->names);
+    if (!made.ok()) {
+      LogError("no certificate for a member",
+               {{"member", spec.id}, {"label", spec.label}, {"why", made.status().message()}});
+      continue;
+    }
+    spec.tls->certificate = std::move(made->certificate);
+    spec.tls->key = std::move(made->key);
+    spec.tls->authority = std::move(made->authority);
+  }
+}
+
 void AgentHub::WritePlans(Session& session,
                           grpc::ServerReaderWriter<v1::PlanUpdate, v1::AgentMessage>* stream) {
   for (;;) {
-    v1::PlanUpdate message;
+    std::optional<PlanUpdate> update;
     {
       std::unique_lock lock(session.mutex);
       session.changed.wait(lock, [&] { return session.ended || session.next.has_value(); });
       if (session.ended) return;
-      ToProto(*session.next, &message);
-      session.next.reset();
+      update.swap(session.next);
     }
+    Certify(&*update);
+    v1::PlanUpdate message;
+    ToProto(*update, &message);
     if (!stream->Write(message)) return;
   }
 }

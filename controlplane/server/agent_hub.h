@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "controlplane/server/controller.h"
+#include "controlplane/tls/authority.h"
 #include "ec/v1/agent.grpc.pb.h"
 
 namespace ec::server {
@@ -16,7 +17,8 @@ class ControllerLoop;
 
 class AgentHub : public Outlet, public v1::NodeAgent::Service {
  public:
-  AgentHub() = default;
+  // `authority` outlives the hub: it makes the certificates that go out with the plans.
+  explicit AgentHub(tls::Authority& authority) : authority_(authority) {}
 
   // The loop needs the hub to be made first. Call before the service is registered.
   void SetLoop(ControllerLoop* loop) { loop_ = loop; }
@@ -45,10 +47,13 @@ class AgentHub : public Outlet, public v1::NodeAgent::Service {
   // Enters the session; one of the same host that is still there is ended.
   bool Enter(const HostId& host, const std::shared_ptr<Session>& session);
   void Leave(const HostId& host, const std::shared_ptr<Session>& session);
-  static void WritePlans(Session& session,
-                         grpc::ServerReaderWriter<v1::PlanUpdate, v1::AgentMessage>* stream);
+  void WritePlans(Session& session,
+                  grpc::ServerReaderWriter<v1::PlanUpdate, v1::AgentMessage>* stream);
+  // Gives the members that speak TLS their certificates; none where none can be made.
+  void Certify(PlanUpdate* update);
   static void End(Session& session);
 
+  tls::Authority& authority_;
   ControllerLoop* loop_ = nullptr;
   std::mutex mutex_;
   std::map<HostId, std::shared_ptr<Session>> sessions_;

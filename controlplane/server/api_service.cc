@@ -378,6 +378,13 @@ grpc::Status EmulatorService::AdvanceClock(grpc::ServerContext* context,
   });
 }
 
+grpc::Status EmulatorService::GetCertificateAuthority(
+    grpc::ServerContext*, const v1::GetCertificateAuthorityRequest* request,
+    v1::GetCertificateAuthorityResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "GetCertificateAuthority", *request,
+               [&] { return server::GetCertificateAuthority(authority_, *request, response); });
+}
+
 grpc::Status EmulatorService::GetVersion(grpc::ServerContext*, const v1::GetVersionRequest* request,
                                          v1::GetVersionResponse* response) {
   return Serve(clock_, kElastiCacheDomain, "GetVersion", *request,

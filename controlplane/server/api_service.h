@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "controlplane/server/faults.h"
+#include "controlplane/tls/authority.h"
 #include "ec/v1/elasticache.grpc.pb.h"
 #include "ec/v1/emulator.grpc.pb.h"
 
@@ -151,7 +152,8 @@ class ElastiCacheService : public v1::ElastiCache::Service {
 
 class EmulatorService : public v1::Emulator::Service {
  public:
-  EmulatorService(ControllerLoop& loop, const Clock& clock) : loop_(loop), clock_(clock) {}
+  EmulatorService(ControllerLoop& loop, const Clock& clock, tls::Authority& authority)
+      : loop_(loop), clock_(clock), authority_(authority) {}
 
   grpc::Status WatchEvents(grpc::ServerContext* context, const v1::WatchEventsRequest* request,
                            grpc::ServerWriter<v1::Event>* writer) override;
@@ -175,6 +177,9 @@ class EmulatorService : public v1::Emulator::Service {
                         v1::SetClockResponse* response) override;
   grpc::Status AdvanceClock(grpc::ServerContext* context, const v1::AdvanceClockRequest* request,
                             grpc::ServerWriter<v1::AdvanceClockResponse>* writer) override;
+  grpc::Status GetCertificateAuthority(grpc::ServerContext* context,
+                                       const v1::GetCertificateAuthorityRequest* request,
+                                       v1::GetCertificateAuthorityResponse* response) override;
   grpc::Status GetVersion(grpc::ServerContext* context, const v1::GetVersionRequest* request,
                           v1::GetVersionResponse* response) override;
   grpc::Status Reset(grpc::ServerContext* context, const v1::ResetRequest* request,
@@ -183,6 +188,7 @@ class EmulatorService : public v1::Emulator::Service {
  private:
   ControllerLoop& loop_;
   const Clock& clock_;
+  tls::Authority& authority_;
   FaultNumbers fault_numbers_;
 };
 

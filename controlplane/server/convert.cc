@@ -172,7 +172,8 @@ void ToProto(const model::State& state, const Cluster& cluster, bool with_nodes,
     out->set_snapshot_window(cluster.snapshot_window);
   }
   out->set_auth_token_enabled(false);
-  out->set_transit_encryption_enabled(false);
+  out->set_transit_encryption_enabled(cluster.transit_encryption);
+  if (cluster.transit_encryption) out->set_transit_encryption_mode("required");
   out->set_at_rest_encryption_enabled(false);
   out->set_arn(ArnOf(records, cluster));
   out->set_replication_group_log_delivery_enabled(false);

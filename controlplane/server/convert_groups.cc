@@ -155,7 +155,8 @@ void ToProto(const model::State& state, const Group& group, v1::ReplicationGroup
   }
   out->set_cluster_enabled(false);
   out->set_auth_token_enabled(false);
-  out->set_transit_encryption_enabled(false);
+  out->set_transit_encryption_enabled(group.transit_encryption);
+  if (group.transit_encryption) out->set_transit_encryption_mode("required");
   out->set_at_rest_encryption_enabled(false);
   out->set_arn(ArnOf(state.records, group));
   ToProto(group.created, out->mutable_replication_group_create_time());

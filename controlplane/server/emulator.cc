@@ -190,6 +190,15 @@ Status DescribeEndpoints(ControllerLoop& loop, const v1::DescribeEndpointsReques
   });
 }
 
+Status GetCertificateAuthority(tls::Authority& authority, const v1::GetCertificateAuthorityRequest&,
+                               v1::GetCertificateAuthorityResponse* response) {
+  Result<std::string> own = authority.Own();
+  if (!own.ok()) return own.status();
+  response->set_certificate(*own);
+  response->set_path(authority.path());
+  return {};
+}
+
 Status GetVersion(ControllerLoop& loop, const v1::GetVersionRequest&,
                   v1::GetVersionResponse* response) {
   response->set_version(EC_VERSION);

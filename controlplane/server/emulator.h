@@ -5,6 +5,7 @@
 
 #include "common/status.h"
 #include "common/time.h"
+#include "controlplane/tls/authority.h"
 #include "ec/v1/emulator.pb.h"
 
 namespace ec::server {
@@ -15,6 +16,9 @@ Status DescribeHosts(ControllerLoop& loop, Instant now, const v1::DescribeHostsR
                      v1::DescribeHostsResponse* response);
 Status DescribeEndpoints(ControllerLoop& loop, const v1::DescribeEndpointsRequest& request,
                          v1::DescribeEndpointsResponse* response);
+Status GetCertificateAuthority(tls::Authority& authority,
+                               const v1::GetCertificateAuthorityRequest& request,
+                               v1::GetCertificateAuthorityResponse* response);
 Status GetVersion(ControllerLoop& loop, const v1::GetVersionRequest& request,
                   v1::GetVersionResponse* response);
 Status Reset(ControllerLoop& loop, const v1::ResetRequest& request, v1::ResetResponse* response);

@@ -42,6 +42,7 @@ core::CreateGroup Parse(const v1::CreateReplicationGroupRequest& request) {
   command.snapshot_window = EC_OPTIONAL(request, snapshot_window);
   command.auth_token = EC_OPTIONAL(request, auth_token);
   command.transit_encryption = EC_OPTIONAL(request, transit_encryption_enabled);
+  command.transit_encryption_mode = EC_OPTIONAL(request, transit_encryption_mode);
   command.at_rest_encryption = EC_OPTIONAL(request, at_rest_encryption_enabled);
   command.network_type = EC_OPTIONAL(request, network_type);
   command.ip_discovery = EC_OPTIONAL(request, ip_discovery);
@@ -56,6 +57,8 @@ core::ModifyGroup Parse(const v1::ModifyReplicationGroupRequest& request) {
   command.primary_cluster = EC_OPTIONAL(request, primary_cluster_id);
   command.automatic_failover = EC_OPTIONAL(request, automatic_failover_enabled);
   command.multi_az = EC_OPTIONAL(request, multi_az_enabled);
+  command.transit_encryption = EC_OPTIONAL(request, transit_encryption_enabled);
+  command.transit_encryption_mode = EC_OPTIONAL(request, transit_encryption_mode);
   command.node_type = EC_OPTIONAL(request, cache_node_type);
   command.engine = EC_OPTIONAL(request, engine);
   command.engine_version = EC_OPTIONAL(request, engine_version);

@@ -106,7 +106,7 @@ constexpr const char* kClusterColumns =
     "pending_due, resized_from, configuration_id, configuration_ip, configuration_host, "
     "configuration_readdressed, discovery_version, discovery_revision, revision, "
     "replication_group, vpc, sub_status, seed_file, seed_sha256, seed_bucket, seed_key, seed_name, "
-    "seed_memory_max, next_backup, parameter_group_since";
+    "seed_memory_max, next_backup, parameter_group_since, transit_encryption";
 
 void ReadPending(Reader& read, model::Pending* pending) {
   if (!read.SkipNull()) pending->nodes = read.Int();
@@ -186,6 +186,7 @@ Cluster ReadCluster(Statement& row) {
   cluster.seed = ReadSeed(read);
   if (!read.SkipNull()) cluster.next_backup = TimeOf(read.Text());
   cluster.parameter_group_since = read.UInt64();
+  cluster.transit_encryption = read.Bool();
   return cluster;
 }
 
@@ -268,7 +269,7 @@ constexpr const char* kGroupColumns =
     "id, status, description, automatic_failover, multi_az, created, next_number, leader, epoch, "
     "port, primary_id, primary_ip, primary_host, reader_id, reader_ip, reader_host, proof, step, "
     "successor, pending_primary, pending_due, promoting, demoting, tested, lost_bytes, lost_ms, "
-    "trouble, revision, sub_status, snapshotting, next_backup";
+    "trouble, revision, sub_status, snapshotting, next_backup, transit_encryption";
 
 model::GroupEndpoint ReadGroupEndpoint(Reader& read, uint16_t port) {
   model::GroupEndpoint endpoint;
@@ -318,6 +319,7 @@ Group ReadGroup(Statement& row) {
   }
   group.snapshotting = read.Text();
   if (!read.SkipNull()) group.next_backup = TimeOf(read.Text());
+  group.transit_encryption = read.Bool();
   return group;
 }
 
@@ -494,7 +496,7 @@ void BindCluster(Writer& write, const Cluster& cluster) {
     for (int i = 0; i < 6; ++i) write.Null();
   }
   write << cluster.next_backup;
-  write << cluster.parameter_group_since;
+  write << cluster.parameter_group_since << cluster.transit_encryption;
 }
 
 void WriteLists(Statements& statements, const Cluster& cluster) {

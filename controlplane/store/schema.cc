@@ -501,8 +501,15 @@ ALTER TABLE cluster ADD COLUMN parameter_group_since INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE member ADD COLUMN parameters_revision INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3,
-                                            kVersion4, kVersion5, kVersion6};
+constexpr std::string_view kVersion7 = R"sql(
+ALTER TABLE cluster ADD COLUMN transit_encryption INTEGER NOT NULL DEFAULT 0
+  CHECK (transit_encryption IN (0, 1));
+ALTER TABLE replication_group ADD COLUMN transit_encryption INTEGER NOT NULL DEFAULT 0
+  CHECK (transit_encryption IN (0, 1));
+)sql";
+
+constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                            kVersion5, kVersion6, kVersion7};
 static_assert(std::size(kMigrations) == kSchemaVersion);
 
 }  // namespace

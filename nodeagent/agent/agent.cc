@@ -127,11 +127,7 @@ void Agent::Perform(const host::Action& action) {
   } else if (const auto* sync = std::get_if<host::SyncReplication>(&action)) {
     SyncReplication(*sync);
   } else if (const auto* tune = std::get_if<host::TuneEngine>(&action)) {
-    const MemberId id = tune->id;
-    const uint64_t launch = tune->launch;
-    engine::TuneRedis(io_, tune->spec, engines_->SocketPath(id), [this, id, launch](bool ok) {
-      Step(host::EngineTuned{id, launch, ok});
-    });
+    TuneEngine(*tune);
   } else if (const auto* conform = std::get_if<host::ConformEndpoints>(&action)) {
     host::EndpointsSeen seen{
         endpoints_->Conform(conform->endpoints, conform->network, conform->faults)};
@@ -159,13 +155,21 @@ void Agent::ProbeEngine(const host::ProbeEngine& probe) {
 
 void Agent::ProbeEndpoint(const host::ProbeEndpoint& probe) {
   prober_.ProbeEndpoint(
-      probe.engine, probe.address, kProbeDeadline,
+      probe.engine, probe.address, probe.authority, kProbeDeadline,
       [this, probe](const engine::ProbeResult& result) {
         // A follower that loads what its leader has sent has been reached all the same.
         const bool answered = result.outcome == host::EngineProbed::Outcome::kAnswered ||
                               result.outcome == host::EngineProbed::Outcome::kLoading;
         Step(host::EndpointProbed{probe.id, probe.launch, probe.address, answered});
       });
+}
+
+void Agent::TuneEngine(const host::TuneEngine& tune) {
+  const bool placed = engines_->ReplaceCertificate(tune.spec);
+  engine::TuneRedis(io_, tune.spec, engines_->SocketPath(tune.id),
+                    [this, placed, id = tune.id, launch = tune.launch](bool ok) {
+                      Step(host::EngineTuned{id, launch, ok && placed});
+                    });
 }
 
 void Agent::SyncReplication(const host::SyncReplication& sync) {

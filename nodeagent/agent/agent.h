@@ -44,6 +44,7 @@ class Agent {
   void Perform(const host::Action& action);
   void ProbeEngine(const host::ProbeEngine& probe);
   void ProbeEndpoint(const host::ProbeEndpoint& probe);
+  void TuneEngine(const host::TuneEngine& tune);
   void SyncReplication(const host::SyncReplication& sync);
   void ScheduleTick();
   void ScheduleCounts();

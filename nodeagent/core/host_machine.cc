@@ -406,6 +406,15 @@ void HostMachine::Probe(MemberId id, Member& member, Instant now) {
   actions_.push_back(ProbeEngine{id, member.launch, member.engine});
 }
 
+// A certificate is another one each time that it is sent, and none of them is better than the last.
+HostMachine::Tuning HostMachine::TuningOf(const MemberSpec& spec) {
+  Tuning tuning{spec.parameters, spec.memory_max_bytes, {}, {}};
+  if (!spec.tls || spec.tls->certificate.empty()) return tuning;
+  tuning.names = spec.tls->names;
+  tuning.authority = spec.tls->authority;
+  return tuning;
+}
+
 // What does not come through is tried again when the engine has answered a probe.
 void HostMachine::Tune(MemberId id, Member& member, const MemberSpec& spec) {
   if (!SpeaksRedis(member.engine) || !member.answered || member.is_tuning) return;
@@ -427,8 +436,10 @@ void HostMachine::Verify(MemberId id, Member& member, Instant now) {
   if (!member.answered || member.verifying || member.verified_launch == member.launch) return;
   if (!Listens(id) || now < member.next_verify) return;
   member.verifying = true;
-  actions_.push_back(
-      ProbeEndpoint{id, member.launch, member.engine, plan_.endpoints.at(id).listen});
+  const auto spec = plan_.members.find(id);
+  const bool encrypted = spec != plan_.members.end() && spec->second.tls;
+  actions_.push_back(ProbeEndpoint{id, member.launch, member.engine, plan_.endpoints.at(id).listen,
+                                   encrypted ? spec->second.tls->authority : ""});
 }
 
 void HostMachine::Replicate(MemberId id, Member& member, Instant now) {

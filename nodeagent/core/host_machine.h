@@ -181,6 +181,8 @@ struct ProbeEndpoint {  // as a client would; EndpointProbed follows
   uint64_t launch = 0;
   EngineKind engine = EngineKind::kRedis;
   Address address;
+  // PEM. Not empty: it speaks TLS, with a certificate for the address that this authority signed.
+  std::string authority;
   friend bool operator==(const ProbeEndpoint&, const ProbeEndpoint&) = default;
 };
 // A running Redis takes the parameters over that it can take as it runs; EngineTuned follows.
@@ -242,6 +244,8 @@ class HostMachine {
   struct Tuning {
     std::map<std::string, std::string> parameters;
     int64_t memory_max_bytes = 0;
+    std::vector<std::string> names;  // that its certificate is for
+    std::string authority;           // that has signed it
     friend bool operator==(const Tuning&, const Tuning&) = default;
   };
 
@@ -304,9 +308,7 @@ class HostMachine {
   void Probe(MemberId id, Member& member, Instant now);
   void Verify(MemberId id, Member& member, Instant now);
   void Tune(MemberId id, Member& member, const MemberSpec& spec);
-  static Tuning TuningOf(const MemberSpec& spec) {
-    return {spec.parameters, spec.memory_max_bytes};
-  }
+  static Tuning TuningOf(const MemberSpec& spec);
   void Replicate(MemberId id, Member& member, Instant now);
   void Kill(MemberId id, Member& member);
   // Does to a running engine what faults want; false if it does not run any more.

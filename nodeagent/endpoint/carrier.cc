@@ -43,7 +43,8 @@ Carrier::Carrier(const Settings& settings, EnginePath engine_path, EnginePath pa
                       Relay(std::move(client), std::move(endpoint));
                     }) {
   for (int i = 0; i < ThreadCount(settings.threads); ++i) {
-    relays_.push_back(std::make_unique<ec::endpoint::Relay>(settings.hold_max, engine_path));
+    relays_.push_back(
+        std::make_unique<ec::endpoint::Relay>(settings.hold_max, engine_path, &passer_));
   }
 }
 

@@ -3,7 +3,10 @@
 //   hand-over    The engine gets the client's socket (passer.h), and the agent is out of the way.
 //   first bytes  The same once the client has sent something, unless that asks for the nodes of the
 //                cluster (waiting_room.h).
-//   relay        The agent copies bytes (relay.h), and can answer in the engine's place.
+//   relay        The agent copies bytes (relay.h), and can answer in the engine's place. To an
+//   engine
+//                that speaks TLS it copies them as they are: the engine is passed one end of a
+//                pair.
 #pragma once
 
 #include <cstddef>

@@ -77,17 +77,20 @@ struct Destination {
 class Endpoint {
  public:
   // `carry` is how its connections are to be carried; those that it makes itself, to addresses that
-  // it spreads over, come from `source`.
-  Endpoint(Address address, Ip4 source, Carry carry, std::shared_ptr<Tally> tally)
+  // it spreads over, come from `source`. `encrypted`: see EndpointSpec.
+  Endpoint(Address address, Ip4 source, Carry carry, std::shared_ptr<Tally> tally,
+           bool encrypted = false)
       : address_(address),
         source_(source),
         carry_(carry),
+        encrypted_(encrypted),
         tally_(std::move(tally)),
         carried_(carry) {}
 
   Address address() const { return address_; }
   Ip4 source() const { return source_; }
   Carry carry() const { return carry_; }
+  bool encrypted() const { return encrypted_; }
   // How the newest connection really was: an engine that cannot be handed any gets the relay.
   Carry carried() const { return carried_; }
   void NoteCarried(Carry carried) { carried_ = carried; }
@@ -225,6 +228,7 @@ class Endpoint {
   const Address address_;
   const Ip4 source_;
   const Carry carry_;
+  const bool encrypted_;
   const std::shared_ptr<Tally> tally_;
   std::atomic<Carry> carried_;
   std::atomic<bool> retired_ = false;

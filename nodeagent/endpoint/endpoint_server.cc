@@ -150,12 +150,14 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec, bool rules_changed) 
   const bool vpc_moved = slot.vpc != vpc;
   if (vpc_moved) CloseInner(&slot);
   slot.vpc = vpc;
-  const bool other_target = slot.spec.target != 0 && spec.target != 0;
-  if (slot.endpoint == nullptr || moved || (other_target && slot.spec.target != spec.target)) {
+  const bool other_target =
+      slot.spec.target != 0 && spec.target != 0 && slot.spec.target != spec.target;
+  const bool speaks_otherwise = slot.spec.encrypted != spec.encrypted;
+  if (slot.endpoint == nullptr || moved || other_target || speaks_otherwise) {
     if (slot.endpoint != nullptr) Retire(spec.id, slot.endpoint);
     const Ip4 source = spec.source.bits == 0 ? spec.listen.ip : spec.source;
-    slot.endpoint =
-        std::make_shared<Endpoint>(spec.listen, source, CarryFor(settings_, spec), slot.tally);
+    slot.endpoint = std::make_shared<Endpoint>(spec.listen, source, CarryFor(settings_, spec),
+                                               slot.tally, spec.encrypted);
     slot.endpoint->Guard(slot.gate);
     slot.endpoint->Lead(spec.target, spec.spread);
     slot.endpoint->SetDiscovery(spec.discovery, vpc);

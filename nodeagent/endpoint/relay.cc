@@ -38,9 +38,10 @@ std::optional<bool> IsConnected(const UniqueFd& attempt) {
 
 }  // namespace
 
-Relay::Relay(Duration hold_max, EnginePath engine_path)
+Relay::Relay(Duration hold_max, EnginePath engine_path, Passer* passer)
     : hold_max_(hold_max),
       engine_path_(std::move(engine_path)),
+      passer_(passer),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   EC_CHECK(epoll_);
   // The event without a Stream is the inbox's.
@@ -167,9 +168,21 @@ bool Relay::FindEngine(Connection& connection) {
   return false;
 }
 
+// An engine that speaks TLS does so where it takes clients' connections, so it is passed one, whose
+// other end is ours. On its own socket it speaks plainly, to its agent alone.
+UniqueFd Relay::Reach(const Endpoint& endpoint, MemberId target) {
+  if (!endpoint.encrypted()) return ConnectUnix(engine_path_(target));
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0) return {};
+  UniqueFd ours(ends[0]);
+  const UniqueFd theirs(ends[1]);
+  if (passer_->Pass(target, theirs.get()) != Passer::Outcome::kPassed) ours.reset();
+  return ours;
+}
+
 bool Relay::TryToReach(Connection& connection, const Destination& destination) {
   if (destination.target != 0) {
-    UniqueFd engine = ConnectUnix(engine_path_(destination.target));
+    UniqueFd engine = Reach(*connection.endpoint(), destination.target);
     if (!engine || !connection.OpenEngine(std::move(engine), epoll_.get())) return false;
     connection.destination = destination;
     ++connection.endpoint()->tally().relayed;

@@ -34,8 +34,9 @@ namespace ec::endpoint {
 
 class Relay {
  public:
-  // `engine_path` gives the path of an engine's unix socket; called on the relay's thread.
-  Relay(Duration hold_max, EnginePath engine_path);
+  // `engine_path` gives the path of an engine's unix socket; called on the relay's thread. By way
+  // of `passer`, which outlives the relay, it reaches engines that speak TLS.
+  Relay(Duration hold_max, EnginePath engine_path, Passer* passer);
   ~Relay();  // closes all connections
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -93,6 +94,8 @@ class Relay {
   // Whether the engine was found, and is now connected.
   bool FindEngine(Connection& connection);
   bool TryToReach(Connection& connection, const Destination& destination);
+  // A new connection to the engine that takes what the endpoint's clients send; empty: none.
+  UniqueFd Reach(const Endpoint& endpoint, MemberId target);
   bool TakeAttempt(Connection& connection);
   void RetryHeld();
   void Refuse(Connection& connection);
@@ -101,6 +104,7 @@ class Relay {
 
   const Duration hold_max_;
   const EnginePath engine_path_;
+  Passer* const passer_;
   const SystemClock clock_;
   Inbox<Message> inbox_;
   std::atomic<size_t> open_ = 0;

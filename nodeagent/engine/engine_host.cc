@@ -56,6 +56,11 @@ std::string EngineHost::DirectoryOf(MemberId id) const {
   return MemberDirectory(members_, id).path();
 }
 
+bool EngineHost::ReplaceCertificate(const MemberSpec& spec) const {
+  if (!spec.tls || spec.tls->certificate.empty()) return true;
+  return MemberDirectory(members_, spec.id).ReplaceCertificate(*spec.tls);
+}
+
 uint64_t EngineHost::ProcessorTime(MemberId id) const {
   const auto found = watched_.find(id);
   if (found == watched_.end()) return 0;

@@ -37,6 +37,10 @@ class EngineHost {
   void Pause(const host::PauseEngine& pause);
   void Remove(const host::RemoveMember& removal);
 
+  // Gives a running engine other certificates, if its specification has any; it has to be told to
+  // read them. False: they could not be written.
+  bool ReplaceCertificate(const MemberSpec& spec) const;
+
   std::string SocketPath(MemberId id) const;   // any thread
   std::string PassingPath(MemberId id) const;  // any thread
   std::string DirectoryOf(MemberId id) const;  // any thread

@@ -56,6 +56,19 @@ std::vector<pid_t> AllProcesses() {
 
 bool IsSessionLeader(pid_t pid) { return getsid(pid) == pid; }
 
+// Without a network card an engine has its plain socket only, and a relay in front of it would
+// speak plainly to the world.
+Status CheckTls(const TlsSpec& tls, const Program& program, bool has_netcard) {
+  if (!has_netcard) {
+    return Unavailable(fmt::format(
+        "encryption in transit needs an engine that takes connections from the agent's library, "
+        "which {} does not{}{}",
+        program.path, program.why_no_netcard.empty() ? "" : ": ", program.why_no_netcard));
+  }
+  if (!tls.certificate.empty()) return {};
+  return Unavailable("the control plane could not make a certificate for encryption in transit");
+}
+
 // A name is more than a pid: the process that was looked at, or nobody.
 std::optional<ProcessId> Identify(pid_t pid) {
   const auto start_time = StartTimeOf(pid);
@@ -184,6 +197,12 @@ Status MemberDirectory::WriteFiles(const host::StartEngine& start, const Recipe&
   return Unavailable(fmt::format("cannot write to {}: {}", path_, std::strerror(errno)));
 }
 
+bool MemberDirectory::ReplaceCertificate(const TlsSpec& tls) const {
+  return std::ranges::all_of(CertificateFiles(tls), [&](const auto& file) {
+    return ReplaceFile(path_ + "/" + file.first, file.second, false);
+  });
+}
+
 Result<Spawned> MemberDirectory::Start(const host::StartEngine& start, const Program& program,
                                        const Machine& machine) {
   std::error_code error;
@@ -200,7 +219,9 @@ Result<Spawned> MemberDirectory::Start(const host::StartEngine& start, const Pro
     }
     return Unavailable("a child of the last engine was still running");
   }
-  const bool has_netcard = !program.netcard.empty() && start.address.port != 0;
+  const bool has_netcard =
+      !program.netcard.empty() && start.address.port != 0 && (machine.hands_over || start.spec.tls);
+  if (start.spec.tls) EC_RETURN_IF_ERROR(CheckTls(*start.spec.tls, program, has_netcard));
   const Recipe recipe =
       RecipeFor(start.spec, machine, has_netcard ? std::optional(start.address) : std::nullopt);
   EC_RETURN_IF_ERROR(WriteFiles(start, recipe));

@@ -3,6 +3,7 @@
 //   members/17/  engine.conf engine.sock engine.log dump.rdb   the engine's
 //                netcard.sock   where accepted connections are passed to it
 //                netcard.so     the library that does so, a link
+//                tls.pem ca.pem key and certificate of an engine that speaks TLS; who signed it
 //                launch.json    the newest launch: engine, generation, number, resumed
 //                process        "pid start-time" of its process, written by the process itself
 //                seed.rdb       what the next launch begins with, if anything
@@ -39,9 +40,13 @@ class MemberDirectory {
 
   // Launches the engine. Without `load_kept` whatever data lies there is removed first, and a seed,
   // if its specification has one, takes its place: it must have been put there.
-  // kUnavailable: the program cannot be started, the disk is full, or an engine runs here already.
+  // kUnavailable: the program cannot be started, the disk is full, or an engine runs here already;
+  // or it is to speak TLS, and cannot be made to speak nothing else.
   Result<Spawned> Start(const host::StartEngine& start, const Program& program,
                         const Machine& machine);
+
+  // Puts other certificates in the place of a running engine's, which it has yet to be told.
+  bool ReplaceCertificate(const TlsSpec& tls) const;
 
   // The engine that runs here, if any; nullopt also while only a leftover child of one does.
   std::optional<ProcessId> FindEngine() const;

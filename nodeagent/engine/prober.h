@@ -27,7 +27,9 @@ class Prober {
   void ProbeEngine(EngineKind engine, const std::string& socket_path, Duration deadline, Done done);
 
   // As a client would: over TCP. It comes from the endpoint's own address, which always gets in.
-  void ProbeEndpoint(EngineKind engine, const Address& address, Duration deadline, Done done);
+  // With `authority` (PEM) it speaks TLS, and wants a certificate of that one for this address.
+  void ProbeEndpoint(EngineKind engine, const Address& address, const std::string& authority,
+                     Duration deadline, Done done);
 
  private:
   boost::asio::io_context& io_;

@@ -66,7 +66,7 @@ std::map<EngineKind, Program> FindPrograms(const std::string& netcard) {
     if (!why.empty()) {
       LogWarning("connections to this engine are relayed", {{"program", *path}, {"why", why}});
     }
-    programs[known.engine] = {*path, version, why.empty() ? netcard : ""};
+    programs[known.engine] = {*path, version, why.empty() ? netcard : "", why};
   }
   return programs;
 }

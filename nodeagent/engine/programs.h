@@ -12,6 +12,7 @@ struct Program {
   std::string path;     // absolute
   std::string version;  // "7.0.15"
   std::string netcard;  // the library to preload, absolute; empty: connections are relayed to it
+  std::string why_no_netcard;  // in a few words, when it cannot be preloaded
 };
 
 // Looks through PATH for redis-server, memcached and valkey-server, and asks each for its version.

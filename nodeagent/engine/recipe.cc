@@ -112,11 +112,25 @@ std::vector<std::string> NetcardEnvironment(Address address) {
           fmt::format("{}={}", EC_NETCARD_ADDRESS, ToString(address.ip))};
 }
 
+// Where it takes connections. Its own unix socket, which is the agent's alone, is always plain.
+std::string ListenDirectives(const MemberSpec& spec, std::optional<Address> address) {
+  if (!address) return "port 0\n";
+  if (!spec.tls) return fmt::format("bind {}\nport {}\n", ToString(address->ip), address->port);
+  return fmt::format(
+      "bind {}\n"
+      "port 0\n"
+      "tls-port {}\n"
+      "tls-cert-file {}\n"
+      "tls-key-file {}\n"
+      "tls-ca-cert-file {}\n"
+      "tls-auth-clients no\n"
+      "tls-replication yes\n",
+      ToString(address->ip), address->port, kTlsName, kTlsName, kAuthorityName);
+}
+
 std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine,
                                std::optional<Address> address) {
-  std::string conf = address
-                         ? fmt::format("bind {}\nport {}\n", ToString(address->ip), address->port)
-                         : "port 0\n";
+  std::string conf = ListenDirectives(spec, address);
   // Nothing is saved by itself; what an orderly stop keeps is saved then. The process keeps its
   // arguments, for people who look for it.
   conf += fmt::format(
@@ -162,6 +176,9 @@ Recipe RedisRecipe(const MemberSpec& spec, const Machine& machine, std::optional
   Recipe recipe;
   recipe.arguments = {"engine.conf"};
   recipe.files = {{"engine.conf", RedisConfiguration(spec, machine, address)}};
+  if (spec.tls) {
+    for (auto& file : CertificateFiles(*spec.tls)) recipe.files.push_back(std::move(file));
+  }
   if (address) recipe.environment = NetcardEnvironment(*address);
   return recipe;
 }
@@ -233,7 +250,13 @@ std::vector<std::pair<std::string, std::string>> LiveSettings(const MemberSpec& 
                             fmt::format("{} {}", kind, fmt::join(*limit, " ")));
     }
   }
+  // The same name, and perhaps another certificate: being told of it, it reads all of them anew.
+  if (spec.tls) settings.emplace_back("tls-cert-file", kTlsName);
   return settings;
+}
+
+std::vector<std::pair<std::string, std::string>> CertificateFiles(const TlsSpec& tls) {
+  return {{kTlsName, tls.key + tls.certificate}, {kAuthorityName, tls.authority}};
 }
 
 std::string QuoteForRedis(const std::string& value) {

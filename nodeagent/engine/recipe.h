@@ -20,6 +20,8 @@ struct Machine {
   std::string user;               // to run Memcached as; empty unless the agent is root
   std::string snapshots;          // the directory of snapshot files; empty: there is none
   std::string buckets;            // whose directories are S3's buckets; empty: there is none
+  // Engines that speak plainly have a network card, too, if they can.
+  bool hands_over = true;
 };
 
 struct Recipe {
@@ -40,8 +42,17 @@ inline constexpr const char* kDataName = "dump.rdb";
 // What it begins with otherwise, if anything; it becomes the former at the start.
 inline constexpr const char* kSeedName = "seed.rdb";
 
+// Of one that speaks TLS: its key and certificate, in one file so that they always match; and the
+// certificate of the authority.
+inline constexpr const char* kTlsName = "tls.pem";
+inline constexpr const char* kAuthorityName = "ca.pem";
+
+// The content of those two, by name.
+std::vector<std::pair<std::string, std::string>> CertificateFiles(const TlsSpec& tls);
+
 // With `address`, the engine has a network card and believes to listen there; without, it has unix
 // sockets only. In neither case does it have a TCP socket that listens.
+// REQUIRES: an address where the specification has TLS, which nothing but a TCP listener speaks
 Recipe RecipeFor(const MemberSpec& spec, const Machine& machine, std::optional<Address> address);
 
 // What a running Redis can be told of its specification: names and values for CONFIG SET. Leaves

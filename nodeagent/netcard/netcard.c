@@ -2,9 +2,9 @@
  * it a network that consists of the agent alone.
  *
  *   - A TCP socket that the program listens on becomes a unix datagram socket, under the same
- *     descriptor. The agent passes connections there that it has accepted and judged, and accept()
- *     returns them. All TCP listeners of a process share one such socket, which exists as long as
- *     one of them is open.
+ *     descriptor. The agent passes connections there that it has accepted and judged, or that end
+ *     at itself (a unix socket of a pair), and accept() returns them. All TCP listeners of a
+ * process share one such socket, which exists as long as one of them is open.
  *   - If EC_NETCARD_LOCAL is set, the first listener at another address than the member's own
  *     becomes a unix stream listener instead, for programs that cannot have one beside TCP.
  *   - Connections to this machine's loopback leave from the member's own address.
@@ -159,6 +159,12 @@ static bool IsTcp(int fd) {
          OptionOf(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_TCP;
 }
 
+/* What may be passed: a client's connection, or one that the agent copies bytes to. */
+static bool IsConnection(int fd) {
+  return IsTcp(fd) || (OptionOf(fd, SOL_SOCKET, SO_DOMAIN) == AF_UNIX &&
+                       OptionOf(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM);
+}
+
 /* --- a program begins to listen --------------------------------------------------------------- */
 
 static in_port_t PortOf(const struct sockaddr* address, socklen_t length) {
@@ -288,7 +294,7 @@ static int SocketIn(struct msghdr* message, bool is_well_formed) {
       ++count;
     }
   }
-  if (found >= 0 && (!is_well_formed || count != 1 || !IsTcp(found))) {
+  if (found >= 0 && (!is_well_formed || count != 1 || !IsConnection(found))) {
     close(found);
     found = -1;
   }
@@ -364,6 +370,11 @@ static bool Prepare(const struct Listener* listener, int fd, struct sockaddr* ad
   struct sockaddr_storage peer;
   socklen_t peer_length = sizeof(peer);
   if (getpeername(fd, (struct sockaddr*)&peer, &peer_length) < 0) return false;
+  if (peer.ss_family == AF_UNIX) { /* the program has asked for TCP: 0.0.0.0 is nobody's address */
+    memset(&peer, 0, sizeof(peer));
+    peer.ss_family = AF_INET;
+    peer_length = sizeof(struct sockaddr_in);
+  }
   if (address != NULL && length != NULL) {
     memcpy(address, &peer, *length < peer_length ? *length : peer_length);
     *length = peer_length;

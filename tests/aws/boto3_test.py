@@ -2,6 +2,7 @@
 """boto3 against the gateway: every kind of call, waiters and paginators."""
 
 import socket
+import ssl
 import time
 
 import boto3
@@ -27,9 +28,14 @@ def refused(code, call, **parameters):
     raise AssertionError("not refused: " + code)
 
 
-def ask_redis(endpoint, *words):
-    """One command, and its answer, which is short."""
-    with socket.create_connection((endpoint["Address"], endpoint["Port"]), timeout=10) as engine:
+def ask_redis(endpoint, *words, authority=None):
+    """One command, and its answer, which is short. With an authority's certificate, over TLS, as
+    clients that verify whom they speak with do."""
+    where = (endpoint["Address"], endpoint["Port"])
+    with socket.create_connection(where, timeout=10) as engine:
+        if authority:
+            trust = ssl.create_default_context(cadata=authority)
+            engine = trust.wrap_socket(engine, server_hostname=endpoint["Address"])
         engine.sendall(b"*%d\r\n" % len(words) +
                        b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
         return engine.recv(4096).decode()
@@ -90,6 +96,39 @@ def groups_live_scale_and_fail_over(it):
     cache.delete_replication_group(ReplicationGroupId="carts")
     cache.get_waiter("replication_group_deleted").wait(
         ReplicationGroupId="carts", WaiterConfig={"Delay": 1})
+
+
+def encrypted_groups_speak_tls_only(it):
+    cache = client(it)
+    refused("InvalidParameterValue", cache.create_replication_group, ReplicationGroupId="safe",
+            ReplicationGroupDescription="safe", CacheNodeType="cache.t3.micro",
+            TransitEncryptionEnabled=True, TransitEncryptionMode="preferred")
+    cache.create_replication_group(
+        ReplicationGroupId="safe", ReplicationGroupDescription="safe", NumCacheClusters=2,
+        CacheNodeType="cache.t3.micro", Engine="redis", AutomaticFailoverEnabled=True,
+        TransitEncryptionEnabled=True)
+    cache.get_waiter("replication_group_available").wait(
+        ReplicationGroupId="safe", WaiterConfig={"Delay": 1})
+    shown = cache.describe_replication_groups(ReplicationGroupId="safe")["ReplicationGroups"][0]
+    expect(shown["TransitEncryptionEnabled"] is True, shown)
+    member = cache.describe_cache_clusters(CacheClusterId="safe-002")["CacheClusters"][0]
+    expect(member["TransitEncryptionEnabled"] is True, member)
+    authority = it.ecctl("tls", "ca")
+    group = shown["NodeGroups"][0]
+    for endpoint in [group["PrimaryEndpoint"], group["ReaderEndpoint"],
+                     *(m["ReadEndpoint"] for m in group["NodeGroupMembers"])]:
+        expect(ask_redis(endpoint, "PING", authority=authority) == "+PONG\r\n", endpoint)
+        try:
+            expect(ask_redis(endpoint, "PING") == "", "it speaks plainly", endpoint)
+        except ConnectionResetError:
+            pass
+    expect(it.ecctl("connect", "safe", "--", "SET", "k", "v") == "OK\n", "ecctl connect")
+    expect(it.ecctl("connect", "safe-001", "--", "GET", "k") == "v\n", "ecctl connect")
+    refused("InvalidParameterCombination", cache.modify_replication_group,
+            ReplicationGroupId="safe", TransitEncryptionEnabled=False, ApplyImmediately=True)
+    cache.delete_replication_group(ReplicationGroupId="safe")
+    cache.get_waiter("replication_group_deleted").wait(
+        ReplicationGroupId="safe", WaiterConfig={"Delay": 1})
 
 
 def pages_follow_each_other(it):
@@ -234,6 +273,6 @@ def the_network_is_ec2s(it):
 
 if __name__ == "__main__":
     installation.main(clusters_live_and_waiters_do_not_wait_long, groups_live_scale_and_fail_over,
-                      pages_follow_each_other, errors_are_typed,
+                      encrypted_groups_speak_tls_only, pages_follow_each_other, errors_are_typed,
                       parameters_reach_the_running_engine, memcached_takes_parameters_at_a_reboot,
                       the_network_is_ec2s)

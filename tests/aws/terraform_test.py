@@ -103,6 +103,7 @@ resource "aws_elasticache_replication_group" "carts" {
   node_type                  = "cache.t3.micro"
   num_cache_clusters         = var.replicas
   automatic_failover_enabled = true
+  transit_encryption_enabled = true
   subnet_group_name          = aws_elasticache_subnet_group.shop.name
   security_group_ids         = [aws_security_group.cache.id]
 }

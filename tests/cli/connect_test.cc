@@ -195,6 +195,35 @@ TEST(ConnectRedis, GoesToTheEndpointsOfAGroup) {
               HasSubstr("only a group has a reader endpoint"));
 }
 
+TEST(ConnectRedis, SpeaksTlsToWhatIsEncrypted) {
+  const TempDir bin;
+  WriteAll(bin.path() + "/redis-cli", "#!/bin/sh\necho \"$1 $3 $5 $6 $8\"; cat \"$7\"\n", true);
+  FakeService service;
+  v1::CacheCluster safe = MakeCluster("safe-001", "available");
+  safe.set_transit_encryption_enabled(true);
+  service.describe = Describing({safe});
+  v1::ReplicationGroup group = MakeGroup("safe", "available");
+  group.set_transit_encryption_enabled(true);
+  service.describe_groups = DescribingGroups({group});
+  service.authority = [&](const v1::GetCertificateAuthorityRequest&,
+                          v1::GetCertificateAuthorityResponse* response) {
+    response->set_certificate("a certificate\n");
+    response->set_path(bin.path() + "/ca.pem");
+    return grpc::Status::OK;
+  };
+  Environment environment = service.environment();
+  environment["PATH"] = bin.path() + ":/usr/bin:/bin";
+  for (const std::string id : {"safe", "safe-001"}) {
+    EXPECT_EQ(Ecctl({"connect", id, "--", "PING"}, environment).out,
+              "-h -p --tls --cacert PING\na certificate\n");
+  }
+  // On the control plane's machine its own file does.
+  WriteAll(bin.path() + "/ca.pem", "a certificate\n", false);
+  WriteAll(bin.path() + "/redis-cli", "#!/bin/sh\necho \"$7\"\n", true);
+  EXPECT_EQ(Ecctl({"connect", "safe"}, environment).out, bin.path() + "/ca.pem\n");
+  EXPECT_EQ(Ecctl({"tls", "ca"}, environment).out, "a certificate\n");
+}
+
 TEST(ConnectAs, BindsTheMemcachedSession) {
   FakeMemcached memcached;
   FakeService service;

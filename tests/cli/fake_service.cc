@@ -96,6 +96,7 @@ class FakeService::Emulator : public v1::Emulator::Service {
   EC_FAKE_CALL(AddFault, add_fault)
   EC_FAKE_CALL(DescribeFaults, faults)
   EC_FAKE_CALL(ClearFaults, clear_faults)
+  EC_FAKE_CALL(GetCertificateAuthority, authority)
   EC_FAKE_CALL(GetVersion, version)
   EC_FAKE_CALL(DescribeClock, clock)
   EC_FAKE_CALL(SetClock, set_clock)

@@ -67,6 +67,7 @@ class FakeService {
   Answer<v1::AddFaultRequest, v1::AddFaultResponse> add_fault;
   Answer<v1::DescribeFaultsRequest, v1::DescribeFaultsResponse> faults;
   Answer<v1::ClearFaultsRequest, v1::ClearFaultsResponse> clear_faults;
+  Answer<v1::GetCertificateAuthorityRequest, v1::GetCertificateAuthorityResponse> authority;
   Answer<v1::GetVersionRequest, v1::GetVersionResponse> version;
   Answer<v1::ResetRequest, v1::ResetResponse> reset;
   Answer<v1::CreateCacheSubnetGroupRequest, v1::CreateCacheSubnetGroupResponse> create_subnet_group;

@@ -53,6 +53,13 @@ TEST_F(Groups, AreCreatedWithAReplicaAndFailover) {
   EXPECT_THAT(ended.out, HasSubstr("orders  creating"));
 }
 
+TEST_F(Groups, AreEncryptedIfAskedFor) {
+  EXPECT_EQ(service_.Ecctl({"group", "create", "orders", "--transit-encryption"}).exit, 0);
+  EXPECT_TRUE(created_.transit_encryption_enabled());
+  EXPECT_EQ(service_.Ecctl({"group", "create", "orders"}).exit, 0);
+  EXPECT_FALSE(created_.has_transit_encryption_enabled());
+}
+
 TEST_F(Groups, HaveDefaultsThatTheirMembersAllow) {
   const auto create = [&](std::vector<std::string> words) {
     words.insert(words.begin(), {"group", "create", "orders"});

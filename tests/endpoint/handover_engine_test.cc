@@ -67,6 +67,29 @@ TEST_F(HandoverEngineTest, ARedisHasTheClientsOwnConnection) {
   EXPECT_NE(info.find(" laddr=" + ToString(address_) + " "), std::string::npos) << info;
 }
 
+TEST_F(HandoverEngineTest, AnEngineThatSpeaksTlsIsPassedTheEndOfARelayedConnection) {
+  StartRedis();
+  Settings settings;
+  settings.carry = Carry::kRelay;
+  OpenServer server(
+      settings, [this](MemberId id) { return EngineSocket(directory_, id) + ".unused"; },
+      [this](MemberId id) { return PassingSocket(id); });
+  EndpointSpec spec = Spec(1, address_, kMember);
+  spec.encrypted = true;
+  server.Conform({spec});
+  std::vector<Socket> clients;
+  for (int i = 0; i < 50; ++i) clients.push_back(Connect(address_));
+  for (Socket& client : clients) EXPECT_TRUE(Ping(client));
+  EXPECT_TRUE(CountsTo(server, 1, {.accepted = 50, .relayed = 50, .open = 50}));
+  engine_->Kill();
+  for (Socket& client : clients) EXPECT_NE(client.AwaitEnding(), Ending::kTimeout);
+  StartRedis();
+  Socket again = Connect(address_);
+  EXPECT_TRUE(Ping(again));
+  server.Conform({});
+  EXPECT_NE(again.AwaitEnding(), Ending::kTimeout);
+}
+
 TEST_F(HandoverEngineTest, AChangedEndpointHasExactlyItsOwnClientsCut) {
   StartRedis();
   const Address other = FreshAddress();

@@ -69,6 +69,24 @@ std::string Pattern(size_t length) {
   return bytes;
 }
 
+// --- engines that speak TLS --------------------------------------------------------------------
+
+TEST_F(RelayTest, NeverSpeaksToThePlainSocketOfAnEngineThatSpeaksTls) {
+  engine_ = std::make_unique<FakeEngine>(path_);
+  Settings settings = HoldFor(std::chrono::milliseconds(50));
+  settings.carry = Carry::kRelay;
+  server_ = std::make_unique<OpenServer>(
+      settings, [this](MemberId) { return path_; },
+      [this](MemberId) { return directory_.path() + "/nothing"; });
+  EndpointSpec spec = Spec(kEndpoint, address_, kMember);
+  spec.encrypted = true;
+  ASSERT_TRUE(server_->Conform({spec}).at(0).listening);
+  client_ = Connect(address_);
+  ASSERT_TRUE(client_.Send("PING\r\n"));
+  EXPECT_EQ(client_.AwaitEnding(), Ending::kReset);
+  EXPECT_FALSE(engine_->HasArrival());
+}
+
 // --- bytes ------------------------------------------------------------------------------------
 
 TEST_F(RelayTest, CarriesBytesBothWays) {

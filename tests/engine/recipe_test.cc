@@ -8,8 +8,10 @@
 namespace ec::engine {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pair;
 
 std::string Configuration(const MemberSpec& spec) {
   return RecipeFor(spec, Machine{}, std::nullopt).files.at(0).second;
@@ -37,6 +39,38 @@ TEST(Recipe, MakesAFollowerOneFromTheFirst) {
   EXPECT_THAT(Configuration(spec), HasSubstr("\nreplicaof 127.10.0.5 7000\n"));
   spec.replication->leads = true;
   EXPECT_THAT(Configuration(spec), Not(HasSubstr("replicaof")));
+}
+
+// --- encryption in transit ---------------------------------------------------------------------
+
+MemberSpec Encrypted() {
+  MemberSpec spec = AtItsAddress();
+  spec.tls = TlsSpec{{"127.10.0.4"}, "certificate\n", "key\n", "authority\n"};
+  return spec;
+}
+
+TEST(Recipe, OfAnEncryptedRedisHasNoPlainPort) {
+  const MemberSpec spec = Encrypted();
+  const Recipe recipe = RecipeFor(spec, Machine{}, spec.address);
+  const std::string configuration = recipe.files.at(0).second;
+  EXPECT_THAT(configuration, HasSubstr("\nport 0\ntls-port 6379\n"));
+  EXPECT_THAT(configuration, HasSubstr("\ntls-replication yes\n"));
+  EXPECT_THAT(configuration, HasSubstr("\ntls-auth-clients no\n"));
+  EXPECT_THAT(configuration, HasSubstr("\ntls-ca-cert-file ca.pem\n"));
+  EXPECT_THAT(recipe.files, Contains(Pair("tls.pem", "key\ncertificate\n")));
+  EXPECT_THAT(recipe.files, Contains(Pair("ca.pem", "authority\n")));
+}
+
+TEST(Recipe, OfAPlainRedisKnowsNothingOfTls) {
+  const MemberSpec spec = AtItsAddress();
+  const Recipe recipe = RecipeFor(spec, Machine{}, spec.address);
+  EXPECT_THAT(recipe.files.at(0).second, Not(HasSubstr("tls")));
+  EXPECT_EQ(recipe.files.size(), 1u);
+}
+
+TEST(Recipe, HasARunningRedisReadItsCertificateAnew) {
+  EXPECT_THAT(LiveSettings(Encrypted()), Contains(Pair("tls-cert-file", "tls.pem")));
+  EXPECT_THAT(LiveSettings(AtItsAddress()), Not(Contains(Pair("tls-cert-file", "tls.pem"))));
 }
 
 }  // namespace

@@ -382,5 +382,43 @@ TEST_F(Engines, ThatLeaveThePlanWhileTheyStartAreKilledWhenTheyHaveStarted) {
   EXPECT_THAT(Wanted<KillEngine>(), ElementsAre(KillEngine{1, 1}));
 }
 
+// --- encryption in transit -------------------------------------------------------------------
+
+MemberSpec Encrypted(MemberId id, std::vector<std::string> names) {
+  MemberSpec spec = Spec(id);
+  spec.tls = TlsSpec{std::move(names), "a certificate", "its key", "the authority"};
+  return spec;
+}
+
+TEST_F(Engines, ThatSpeakTlsAreReachedThroughTheirEndpointsByTls) {
+  Step(Linked{});
+  Arrive(Whole(1, {Encrypted(1, {"127.10.0.1"})}));
+  Started(1);
+  Wait(milliseconds(2));
+  Answered(1);
+  Listening(1);
+  EXPECT_THAT(Wanted<ProbeEndpoint>(),
+              ElementsAre(ProbeEndpoint{1, 1, EngineKind::kRedis, Own(1).listen, "the authority"}));
+}
+
+TEST_F(Engines, AreToldOfACertificateForOtherNamesButNotOfEveryNewOne) {
+  const MemberSpec spec = Encrypted(1, {"127.10.0.1"});
+  Serve({spec});
+  MemberSpec same = spec;
+  same.tls->certificate = "another certificate";
+  same.tls->key = "its key, too";
+  Arrive(Whole(2, {same}));
+  EXPECT_FALSE(Wants<TuneEngine>());
+  MemberSpec more = Encrypted(1, {"127.10.0.1", "127.10.0.9"});
+  Arrive(Whole(3, {more}));
+  EXPECT_THAT(Wanted<TuneEngine>(), ElementsAre(TuneEngine{1, 1, more}));
+  Step(EngineTuned{1, 1, true});
+  Arrive(Whole(4, {more}));
+  EXPECT_FALSE(Wants<TuneEngine>());
+  more.tls->authority = "another authority";
+  Arrive(Whole(5, {more}));
+  EXPECT_TRUE(Wants<TuneEngine>());
+}
+
 }  // namespace
 }  // namespace ec::host

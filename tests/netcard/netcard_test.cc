@@ -203,6 +203,21 @@ TEST_P(NetcardTest, APollingServerGetsConnectionsAsFromItsListener) {
   }
 }
 
+TEST_P(NetcardTest, AnEndOfAPairIsAConnectionOfNobodysAddress) {
+  for (const std::string mode : {"blocking", "level"}) {
+    const auto server = StartListening(mode);
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    Socket agent{UniqueFd(ends[0])};
+    {
+      const UniqueFd theirs(ends[1]);
+      ASSERT_TRUE(Eventually([&] { return Pass(theirs) == Passer::Outcome::kPassed; }));
+    }
+    EXPECT_TRUE(agent.ReceiveUntil("\n").starts_with("peer=0.0.0.0:0 ")) << mode;
+    ExpectService(mode != "blocking");
+  }
+}
+
 TEST_P(NetcardTest, ThreadsShareTheConnections) {
   const auto server = StartListening("threads");
   std::vector<Socket> clients;

@@ -182,6 +182,7 @@ class Author {
     if (dice_.Chance(50)) {
       spec.seed = Seed{Number(), Text(), Text(), Text(), Text(), Signed()};
     }
+    if (dice_.Chance(50)) spec.tls = TlsSpec{Texts(), Text(), Text(), Text()};
     return spec;
   }
 
@@ -214,6 +215,7 @@ class Author {
     spec.leads_since = Number();
     spec.spread = Addresses();
     spec.relayed = dice_.Chance(50);
+    spec.encrypted = dice_.Chance(50);
     spec.source = SomeAddress().ip;
     spec.door.vpc = Text();
     spec.door.groups = Texts();

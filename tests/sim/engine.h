@@ -38,6 +38,7 @@ struct Engine {
   Instant stream_from;        // "online", but nothing flows before
   Instant paused_until;       // CLIENT PAUSE WRITE
   int full_copies = 0;        // that it has begun to take
+  std::vector<std::string> names;  // that its certificate is for; none: it speaks plainly
 
   // What its followers are connected to; never used again.
   uint64_t stream() const { return start_time << 16 | streams; }

@@ -146,6 +146,10 @@ std::string GroupChecker::CheckRecords() {
       }
     }
     present.emplace(id, group);
+    for (const model::ClusterId& cluster : group.members) {
+      if (records.clusters.at(cluster).transit_encryption == group.transit_encryption) continue;
+      return fmt::format("{} and {} differ in their encryption", cluster, id);
+    }
   }
   groups_ = std::move(present);
   in_sync_.clear();
@@ -226,6 +230,27 @@ std::string GroupChecker::CheckLoss(const Group& before, const Group& after) con
 
 // --- at the end -----------------------------------------------------------------------------
 
+std::string GroupChecker::Uncertified(const Group& group) const {
+  for (const model::ClusterId& cluster : group.members) {
+    for (const MemberId id : world_.records().clusters.at(cluster).members) {
+      const Engine* engine = world_.EngineOf(id);
+      if (engine == nullptr) continue;
+      if (engine->names.empty() == group.transit_encryption) {
+        return fmt::format("m{} speaks otherwise than {}", id, group.id);
+      }
+      const Address own = world_.records().members.at(id).address;
+      for (const Address& address : {own, group.primary.address, group.reader.address}) {
+        const std::string name = ToString(address.ip);
+        const bool certified = std::ranges::find(engine->names, name) != engine->names.end();
+        if (group.transit_encryption && !certified) {
+          return fmt::format("m{} has no certificate for {}", id, name);
+        }
+      }
+    }
+  }
+  return {};
+}
+
 std::string GroupChecker::Unsettled(const Group& group) const {
   if (group.status == GroupStatus::kCreateFailed) return {};
   if (group.status != GroupStatus::kAvailable) {
@@ -255,6 +280,7 @@ std::string GroupChecker::Unsettled(const Group& group) const {
       }
     }
   }
+  if (std::string missing = Uncertified(group); !missing.empty()) return missing;
   const auto& endpoints = world_.hosts().at(group.reader.host).endpoints;
   if (!endpoints.contains(group.reader.id)) return group.id + "'s reader endpoint is closed";
   return {};

@@ -48,6 +48,8 @@ class GroupChecker {
   std::string CheckChangeOfLeader(const model::Group& before, const model::Group& after);
   std::string CheckBest(const model::Group& after) const;
   std::string CheckLoss(const model::Group& before, const model::Group& after) const;
+  // Whose engine has no certificate for all the addresses that lead to it.
+  std::string Uncertified(const model::Group& group) const;
   std::vector<MemberId> FollowersOf(const model::Group& group) const;
 
   World& world_;

@@ -252,6 +252,7 @@ class Swarm {
     request.node_type = "cache.t3.micro";
     request.clusters = static_cast<int>(dice_.Between(1, 4));
     request.automatic_failover = *request.clusters > 1 && dice_.Chance(85);
+    request.transit_encryption = *request.clusters == 3;
     Ask(request);
   }
 

@@ -158,8 +158,12 @@ void World::Outbox::SendPlan(const HostId& id, const PlanUpdate& update) {
   ++sent;
   SimHost& host = world->hosts_.at(id);
   World* w = world;
+  PlanUpdate certified = update;
+  for (MemberSpec& spec : certified.members) {
+    if (spec.tls) spec.tls = TlsSpec{spec.tls->names, "a certificate", "a key", "the authority"};
+  }
   // Shared, as a message is large and passes through many hands.
-  const auto plan = std::make_shared<const host::Input>(host::PlanArrived{update});
+  const auto plan = std::make_shared<const host::Input>(host::PlanArrived{std::move(certified)});
   w->Deliver(
       [w, id, plan] {
         SimHost& receiver = w->hosts_.at(id);
@@ -446,6 +450,10 @@ void World::Perform(SimHost& host, const host::Action& action) {
     Sync(host, *sync);
   } else if (const auto* tune = std::get_if<host::TuneEngine>(&action)) {
     const host::EngineTuned tuned{tune->id, tune->launch, true};
+    const auto tuned_engine = host.disk.find(tune->id);
+    if (tune->spec.tls && tuned_engine != host.disk.end() && tuned_engine->second.process) {
+      tuned_engine->second.process->names = tune->spec.tls->names;
+    }
     After(milliseconds(1), [this, id, incarnation, tuned] {
       OnAgent(id, incarnation, [this, tuned](SimHost& h) { StepAgent(h, tuned); });
     });
@@ -534,6 +542,7 @@ void World::Start(SimHost& host, const host::StartEngine& action) {
   Engine& engine = *directory.process;
   engine.pid = NewPid();
   engine.start_time = next_start_time_++;
+  if (action.spec.tls) engine.names = action.spec.tls->names;
   if (action.load_kept) {
     engine.writes = directory.kept_writes;
     engine.stream_base = directory.kept_stream_base;

@@ -130,6 +130,16 @@ void CallAboutSnapshots(sim::World& world, sim::Random& random, const std::strin
   }
 }
 
+void CreateGroup(sim::World& world, const std::string& id, bool transit_encryption) {
+  core::CreateGroup group;
+  group.id = id;
+  group.description = "a group";
+  group.node_type = "cache.m5.large";
+  group.clusters = 2;
+  group.transit_encryption = transit_encryption;
+  world.Call(group);
+}
+
 TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
   for (uint64_t seed = 1; seed <= 12; ++seed) {
     ASSERT_TRUE(Open().ok());
@@ -182,6 +192,7 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
           world.Call(create);
       }
       CallAboutSnapshots(world, random, id, i);
+      if (i % 20 == 10) CreateGroup(world, "g-" + std::to_string(i), i == 30);
       if (random.Chance(30)) CallAboutFaults(world, random, id);
       world.RunFor(std::chrono::milliseconds(random.Between(1, 500)));
     }

@@ -24,6 +24,7 @@ constexpr Place kPlaces[] = {
     {"controlplane/core", Side::kControlPlane, 3},
     {"controlplane/store", Side::kControlPlane, 4},
     {"controlplane/netns", Side::kControlPlane, 4},
+    {"controlplane/tls", Side::kControlPlane, 4},
     {"controlplane/server", Side::kControlPlane, 5, true},
     {"controlplane", Side::kControlPlane, 6, true},  // main.cc and what stands beside it
     {"nodeagent/core", Side::kNodeAgent, 3},
