@@ -13,6 +13,7 @@
 
 namespace ec::server {
 
+class AgentHub;
 class ControllerLoop;
 
 class ElastiCacheService : public v1::ElastiCache::Service {
@@ -151,7 +152,8 @@ class ElastiCacheService : public v1::ElastiCache::Service {
 
 class EmulatorService : public v1::Emulator::Service {
  public:
-  EmulatorService(ControllerLoop& loop, const Clock& clock) : loop_(loop), clock_(clock) {}
+  EmulatorService(ControllerLoop& loop, AgentHub& agents, const Clock& clock)
+      : loop_(loop), agents_(agents), clock_(clock) {}
 
   grpc::Status WatchEvents(grpc::ServerContext* context, const v1::WatchEventsRequest* request,
                            grpc::ServerWriter<v1::Event>* writer) override;
@@ -160,6 +162,9 @@ class EmulatorService : public v1::Emulator::Service {
   grpc::Status DescribeEndpoints(grpc::ServerContext* context,
                                  const v1::DescribeEndpointsRequest* request,
                                  v1::DescribeEndpointsResponse* response) override;
+  grpc::Status DescribeCacheNodeMetrics(grpc::ServerContext* context,
+                                        const v1::DescribeCacheNodeMetricsRequest* request,
+                                        v1::DescribeCacheNodeMetricsResponse* response) override;
   grpc::Status ExplainAccess(grpc::ServerContext* context, const v1::ExplainAccessRequest* request,
                              v1::ExplainAccessResponse* response) override;
   grpc::Status AddFault(grpc::ServerContext* context, const v1::AddFaultRequest* request,
@@ -182,6 +187,7 @@ class EmulatorService : public v1::Emulator::Service {
 
  private:
   ControllerLoop& loop_;
+  AgentHub& agents_;
   const Clock& clock_;
   FaultNumbers fault_numbers_;
 };
