@@ -32,6 +32,7 @@ const std::vector<NamedSuite>& Suites() {
       {"failover", "A writer's pause when the leader changes", RunFailover},
       {"false-failovers", "Changes of leader without a reason", RunFalseFailovers},
       {"control-plane", "Control plane: calls, commits, memory, start, steps", RunControlPlane},
+      {"gateway", "The HTTP gateway: requests, and how long they take", RunGateway},
       {"backup", "Backups: what writers notice", RunBackup},
       {"footprint", "Memory of the control plane and an agent", RunFootprint},
       {"first-minute", "ecctl: a person's first minute", RunFirstMinute},

@@ -19,7 +19,7 @@ using nlohmann::json;
 // In the order of the page.
 constexpr const char* kSuites[] = {"data-path",    "setup-rate",    "failover",  "false-failovers",
                                    "lifecycle",    "control-plane", "footprint", "backup",
-                                   "first-minute", "access",        "micro"};
+                                   "first-minute", "access",        "gateway",   "micro"};
 
 constexpr const char* kColors[] = {"#4269d0", "#efb118", "#ff725c", "#6cc5b0",
                                    "#3ca951", "#a463f2", "#97bbf5"};

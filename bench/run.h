@@ -30,6 +30,7 @@ void RunLifecycle(const Options& options, Report* report);
 void RunFailover(const Options& options, Report* report);
 void RunFalseFailovers(const Options& options, Report* report);
 void RunControlPlane(const Options& options, Report* report);
+void RunGateway(const Options& options, Report* report);
 void RunBackup(const Options& options, Report* report);
 void RunFootprint(const Options& options, Report* report);
 void RunFirstMinute(const Options& options, Report* report);

@@ -82,6 +82,7 @@ bool SimulatedHost::Take(const PlanUpdate& update) {
 void SimulatedHost::ReadPlans() {
   v1::PlanUpdate message;
   while (stream_->Read(&message)) {
+    if (message.figures_question() != 0) continue;  // it has no engines to ask
     const Result<PlanUpdate> update = FromProto(message);
     if (!update.ok()) continue;
     {

@@ -1,6 +1,5 @@
 // The control plane by itself, with simulated hosts: calls, commits, memory, start, and steps.
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,136 +11,16 @@
 #include "bench/commits.h"
 #include "bench/memory.h"
 #include "bench/run.h"
-#include "bench/simulated_host.h"
+#include "bench/simulated_world.h"
 #include "bench/step_costs.h"
 #include "tests/integration/installation.h"
 
 namespace ec::bench {
 namespace {
 
-using integration::Installation;
-using integration::InstallationOptions;
 using integration::WaitUntil;
 
-constexpr const char* kZones[] = {"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"};
-// A zone's subnet holds 4,091 addresses.
-constexpr int kMembersMax = 4000;
 constexpr int kCallersMany = 16;
-
-// A control plane without an agent, and hosts that are simulated.
-class World {
- public:
-  World() : installation_(Settings()) { Start(); }
-
-  void Start() {
-    std::string why;
-    if (!installation_.StartControlPlane(&why)) throw std::runtime_error(why);
-    ++incarnation_;
-    for (const char* const zone : kZones) {
-      hosts_.push_back(std::make_unique<SimulatedHost>(installation_.address(), zone, kMembersMax,
-                                                       incarnation_));
-    }
-    const bool ready = WaitUntil([this] {
-      grpc::ClientContext context;
-      v1::DescribeHostsResponse response;
-      (void)installation_.emulator().DescribeHosts(&context, {}, &response);
-      return std::ranges::count(response.hosts(), "ready", &v1::Host::status) ==
-             static_cast<long>(std::size(kZones));
-    });
-    if (!ready) throw std::runtime_error("the simulated hosts did not register");
-  }
-  void Stop() {
-    hosts_.clear();
-    installation_.control_plane().Signal(SIGTERM);
-    if (installation_.control_plane().Wait() != 0) {
-      throw std::runtime_error("the control plane did not stop");
-    }
-  }
-
-  // Creates clusters until there are so many, all available. REQUIRES: there are not more.
-  void Fill(int count) {
-    const int first = clusters_;
-    Create(count - clusters_, 64);
-    Settle(first);
-  }
-  // Deletes the newest clusters until so many are left.
-  void Shrink(int count) {
-    const int first = count;
-    MakeCalls(installation_.address(), clusters_ - count, kCallersMany,
-              [first](v1::ElastiCache::Stub& stub, int number) {
-                v1::DeleteCacheClusterRequest request;
-                request.set_cache_cluster_id(Name(first + number));
-                grpc::ClientContext context;
-                v1::DeleteCacheClusterResponse response;
-                return stub.DeleteCacheCluster(&context, request, &response);
-              });
-    for (; clusters_ > count; --clusters_) {
-      if (!installation_.WaitUntilGone(Name(clusters_ - 1))) {
-        throw std::runtime_error("a cluster did not go");
-      }
-    }
-  }
-  CallTimes Create(int count, int at_once) {
-    const int first = clusters_;
-    clusters_ += count;
-    return MakeCalls(installation_.address(), count, at_once,
-                     [first](v1::ElastiCache::Stub& stub, int number) {
-                       return CreateRedis(stub, Name(first + number));
-                     });
-  }
-  CallTimes Describe(int count, int at_once, bool pages) {
-    const int among = clusters_;
-    return MakeCalls(installation_.address(), count, at_once,
-                     [=](v1::ElastiCache::Stub& stub, int number) {
-                       v1::DescribeCacheClustersRequest request;
-                       request.set_show_cache_node_info(true);
-                       const std::string name = Name(static_cast<int>(7919LL * number % among));
-                       if (pages) {
-                         request.set_marker(name);
-                       } else {
-                         request.set_cache_cluster_id(name);
-                       }
-                       grpc::ClientContext context;
-                       v1::DescribeCacheClustersResponse response;
-                       return stub.DescribeCacheClusters(&context, request, &response);
-                     });
-  }
-  // Creation goes on behind the calls: reports are taken, events written. Waits for its end.
-  void Settle(int first) {
-    for (int i = first; i < clusters_; ++i) {
-      if (!installation_.WaitForStatus(Name(i), "available")) {
-        throw std::runtime_error("a cluster did not become available");
-      }
-    }
-  }
-  Memory memory() { return MemoryOf(installation_.control_plane().pid()); }
-  // That the control plane has used so far.
-  double processor_ms() {
-    clockid_t clock = 0;
-    timespec used = {};
-    if (clock_getcpuclockid(installation_.control_plane().pid(), &clock) != 0 ||
-        clock_gettime(clock, &used) != 0) {
-      throw std::runtime_error("the control plane is gone");
-    }
-    return static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) / 1e6;
-  }
-  std::string control_plane_dir() const { return installation_.control_plane_dir(); }
-
- private:
-  static InstallationOptions Settings() {
-    InstallationOptions options;
-    options.zones = {};
-    options.control_plane_flags = {"--region-nodes-max", "100000"};
-    options.log_level = "info";
-    return options;
-  }
-  static std::string Name(int number) { return fmt::format("cluster-{:05}", number); }
-
-  Installation installation_;
-  std::vector<std::unique_ptr<SimulatedHost>> hosts_;
-  uint64_t incarnation_ = 0;
-  int clusters_ = 0;
-};
 
 // One chart's bars: calls per second by number of records.
 struct Rates {
@@ -166,7 +45,8 @@ double MedianRate(const std::vector<CallTimes>& rounds) {
   return Summarize(rates).median;
 }
 
-void MeasureCalls(const Options& options, World& world, int records, Rates* rates, Report* report) {
+void MeasureCalls(const Options& options, SimulatedWorld& world, int records, Rates* rates,
+                  Report* report) {
   std::vector<CallTimes> create_one, create_many, describe_one, describe_many, pages;
   std::vector<double> processor;
   for (int round = 0; round < options.Size(5, 1); ++round) {
@@ -196,7 +76,7 @@ void MeasureCalls(const Options& options, World& world, int records, Rates* rate
 }
 
 void MeasureGrowth(const Options& options, Report* report) {
-  World world;
+  SimulatedWorld world;
   Rates rates;
   const std::vector<int> sizes = options.quick ? std::vector{1, 10} : std::vector{1, 1'000, 10'000};
   double before = 0;  // at the size before

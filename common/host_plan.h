@@ -210,9 +210,16 @@ struct EndpointCounts {
   uint64_t dropped = 0;
   uint64_t handed_over = 0;  // from then on the engine's affair: neither open nor ended here
   uint64_t relayed = 0;
-  uint64_t cut = 0;   // ended because the engine or the endpoint behind them went away
+  uint64_t cut = 0;                // ended because the engine or the endpoint behind them went away
   uint64_t open = 0;  // at the agent now: relayed, or waiting for an engine or for first bytes
   friend bool operator==(const EndpointCounts&, const EndpointCounts&) = default;
+};
+
+// Bytes of an endpoint's relayed connections since the agent started.
+struct RelayedBytes {
+  uint64_t in = 0;   // received from clients
+  uint64_t out = 0;  // received from engines
+  friend bool operator==(const RelayedBytes&, const RelayedBytes&) = default;
 };
 
 struct EndpointReport {
@@ -222,6 +229,7 @@ struct EndpointReport {
   std::string trouble_text;
   Carry carry = Carry::kRelay;  // of the newest connection, or of the next one if none came yet
   EndpointCounts counts;
+  RelayedBytes relayed_bytes;
   friend bool operator==(const EndpointReport&, const EndpointReport&) = default;
 };
 

@@ -13,6 +13,7 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "controlplane/direct_api.h"
 #include "controlplane/gateway/browser_guard.h"
 #include "controlplane/gateway/http_server.h"
 #include "controlplane/server/agent_hub.h"
@@ -152,9 +153,10 @@ Result<server::VpcSlice> Settle(server::Controller& controller, const Flags& fla
 
 // All that is served over gRPC.
 struct Services {
-  Services(server::ControllerLoop& loop, const Clock& clock, tls::Authority& authority)
+  Services(server::ControllerLoop& loop, server::AgentHub& hub, const Clock& clock,
+           tls::Authority& authority)
       : elasticache(loop, clock),
-        emulator(loop, clock, authority),
+        emulator(loop, hub, clock, authority),
         network(loop, clock),
         identity(loop, clock) {}
 
@@ -244,7 +246,7 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
     namespaces.Note(state);
   });
   hub.SetLoop(&loop);
-  Services services(loop, clock, authority);
+  Services services(loop, hub, clock, authority);
   loop.Start();
   int port = 0;
   const std::unique_ptr<grpc::Server> grpc_server = StartGrpc(flags, services, hub, &port);
@@ -252,7 +254,8 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
     return Fail(fmt::format("Cannot listen on {}: the address is in use or not this machine's.",
                             flags.listen));
   }
-  (*http)->Start(*settings, gateway::MakeGrpcApi(grpc_server->InProcessChannel({})), clock);
+  auto over_grpc = gateway::MakeGrpcApi(grpc_server->InProcessChannel({}));
+  (*http)->Start(*settings, MakeDirectApi(services.elasticache, std::move(over_grpc)), clock);
   const std::string address = fmt::format("{}:{}", HostOf(flags.listen), port);
   const std::string http_address = fmt::format("{}:{}", HostOf(flags.http_listen), (*http)->port());
   if (!Announce(flags, address, http_address)) {

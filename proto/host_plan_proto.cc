@@ -294,6 +294,8 @@ void ToProto(const EndpointReport& report, v1::EndpointReport* out) {
   out->set_dropped(report.counts.dropped);
   out->set_handed_over(report.counts.handed_over);
   out->set_relayed(report.counts.relayed);
+  out->set_relayed_bytes_in(report.relayed_bytes.in);
+  out->set_relayed_bytes_out(report.relayed_bytes.out);
   out->set_cut(report.counts.cut);
   out->set_open(report.counts.open);
 }
@@ -319,6 +321,7 @@ EndpointReport FromProto(const v1::EndpointReport& in) {
                    .relayed = in.relayed(),
                    .cut = in.cut(),
                    .open = in.open()};
+  report.relayed_bytes = {in.relayed_bytes_in(), in.relayed_bytes_out()};
   return report;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -12,11 +13,12 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <cctype>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "controlplane/gateway/http_message.h"
 
 namespace ec::gateway {
 namespace {
@@ -29,19 +31,6 @@ using boost::system::error_code;
 
 constexpr int kThreads = 2;
 constexpr int kBacklog = 4096;
-
-HttpRequest ToRequest(http::request<http::string_body>&& message) {
-  HttpRequest request;
-  request.method = std::string(message.method_string());
-  request.target = std::string(message.target());
-  for (const auto& field : message) {
-    std::string name(field.name_string());
-    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    request.headers.emplace_back(std::move(name), std::string(field.value()));
-  }
-  request.body = std::move(message.body());
-  return request;
-}
 
 // One connection. Every handler runs on its strand.
 class Session : public std::enable_shared_from_this<Session> {
@@ -97,14 +86,16 @@ class Session : public std::enable_shared_from_this<Session> {
     version_ = parser_->get().version();
     const HttpRequest request = ToRequest(parser_->release());
     gateway_.Serve(request, [self = shared_from_this()](HttpAnswer answer) {
-      asio::post(self->stream_.get_executor(),
-                 [self, answer = std::move(answer)]() mutable { self->Write(std::move(answer)); });
+      asio::dispatch(self->stream_.get_executor(), [self, answer = std::move(answer)]() mutable {
+        self->Write(std::move(answer));
+      });
     });
   }
 
   // What cannot be read is answered, where it makes sense, and then the connection ends.
   void Refuse(error_code error) {
     keep_alive_ = false;
+    is_refused_ = true;
     if (error == http::error::header_limit) {
       return Write(Gateway::Unreadable(431, "The headers of the request are too large."));
     }
@@ -136,6 +127,21 @@ class Session : public std::enable_shared_from_this<Session> {
   void Close() {
     error_code ignored;
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    if (!is_refused_) return;
+    stream_.expires_after(limits_.drain);
+    Drain();
+  }
+
+  // A socket that is closed with bytes left unread resets the connection, and a reset that
+  // overtakes the answer has the client lose it.
+  void Drain() {
+    rest_.resize(64 << 10);
+    stream_.async_read_some(asio::buffer(rest_),
+                            [self = shared_from_this()](error_code error, size_t got) {
+                              self->drained_ += got;
+                              if (error || self->drained_ > self->limits_.drained_bytes_max) return;
+                              self->Drain();
+                            });
   }
 
   beast::tcp_stream stream_;
@@ -147,6 +153,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<http::response<http::empty_body>> continue_;
   std::optional<http::response<http::string_body>> response_;
   bool keep_alive_ = false;
+  bool is_refused_ = false;  // and may still be sending
+  std::vector<char> rest_;   // of what it sends then
+  uint64_t drained_ = 0;
   unsigned version_ = 11;
 };
 

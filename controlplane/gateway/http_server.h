@@ -23,6 +23,9 @@ struct HttpLimits {
   std::chrono::seconds idle{60};   // between requests, and for a request's headers
   std::chrono::seconds body{15};   // for its body
   std::chrono::seconds write{30};  // for an answer to be taken
+  // Of what a refused client goes on sending: so much is taken off it, so that it gets its answer.
+  uint64_t drained_bytes_max = 8 << 20;
+  std::chrono::seconds drain{5};
 };
 
 class HttpServer {

@@ -32,6 +32,8 @@ class Look : public std::enable_shared_from_this<Look> {
         std::make_unique<v1::DescribeReplicationGroupsRequest>());
     Add(emulator, "DescribeHosts", std::make_unique<v1::DescribeHostsRequest>());
     Add(emulator, "DescribeEndpoints", std::make_unique<v1::DescribeEndpointsRequest>());
+    Add(emulator, "DescribeCacheNodeMetrics",
+        std::make_unique<v1::DescribeCacheNodeMetricsRequest>());
   }
 
   void Next() {

@@ -80,6 +80,16 @@ void Take(const v1::DescribeReplicationGroupsResponse& answer, Totals* totals, F
     out->Counter("emucache_replication_group_epoch",
                  "Rises at every change of the group's primary, planned or not", of_group,
                  group.epoch());
+    const char* const failovers = "emucache_failovers_total";
+    const char* const since =
+        "Changes of primary since the control plane started: planned, or because it had ended";
+    const auto with = [&](const char* planned) {
+      Labels more = of_group;
+      more["planned"] = planned;
+      return more;
+    };
+    out->Counter(failovers, since, with("false"), group.failovers());
+    out->Counter(failovers, since, with("true"), group.planned_failovers());
     if (group.has_last_failover_lost_bytes()) {
       out->Gauge("emucache_last_failover_lost_bytes",
                  "What the last failover's new primary did not have of the replication stream",
@@ -131,21 +141,46 @@ void Take(const v1::DescribeEndpointsResponse& answer, Families* out) {
     out->Counter(carried, how, with("how", "relay"), endpoint.connections_relayed());
     const char* const refused = "emucache_connections_refused_total";
     const char* const why = "Connections that were not let in, by the reason";
-    const uint64_t named = endpoint.connections_refused_full() +
-                           endpoint.connections_refused_outside() +
-                           endpoint.connections_refused_by_rules();
+    const uint64_t named =
+        endpoint.connections_refused_full() + endpoint.connections_refused_outside() +
+        endpoint.connections_refused_by_rules() + endpoint.connections_refused_by_fault();
     const uint64_t all = endpoint.connections_refused();
     out->Counter(refused, why, with("reason", "full"), endpoint.connections_refused_full());
     out->Counter(refused, why, with("reason", "outside"), endpoint.connections_refused_outside());
     out->Counter(refused, why, with("reason", "rules"), endpoint.connections_refused_by_rules());
+    out->Counter(refused, why, with("reason", "fault"), endpoint.connections_refused_by_fault());
     out->Counter(refused, why, with("reason", "no-engine"), all > named ? all - named : 0);
     out->Counter("emucache_connections_dropped_total", "Attempts that were left without an answer",
                  labels, endpoint.connections_dropped());
     out->Counter("emucache_connections_cut_total",
                  "Connections that ended because what is behind them went away", labels,
                  endpoint.connections_cut());
+    const char* const bytes = "emucache_relayed_bytes_total";
+    const char* const whose = "Bytes of relayed connections: in from clients, out from engines";
+    out->Counter(bytes, whose, with("direction", "in"), endpoint.relayed_bytes_in());
+    out->Counter(bytes, whose, with("direction", "out"), endpoint.relayed_bytes_out());
     out->Gauge("emucache_connections_open", "Connections at the agent: relayed, or waiting", labels,
                static_cast<double>(endpoint.connections_open()));
+  }
+}
+
+// Each under CloudWatch's name.
+void Take(const v1::DescribeCacheNodeMetricsResponse& answer, Families* out) {
+  for (const v1::CacheNodeMetrics& node : answer.cache_nodes()) {
+    const Labels labels = {{"engine", node.engine()},
+                           {"cache_cluster", node.cache_cluster_id()},
+                           {"cache_node", node.cache_node_id()},
+                           {"replication_group", node.replication_group_id()}};
+    for (const v1::CacheNodeMetric& metric : node.metrics()) {
+      const std::string help = "CloudWatch's " + metric.name();
+      const std::string name = "elasticache_" + metric.name();
+      if (metric.rises()) {
+        out->Put(name + "_total", help + ", since the engine's start", MetricType::Counter, labels,
+                 metric.value());
+      } else {
+        out->Gauge(name, help, labels, metric.value());
+      }
+    }
   }
 }
 
@@ -166,6 +201,9 @@ std::vector<MetricFamily> MetricsOf(const std::vector<MessagePtr>& answers) {
     } else if (auto* endpoints =
                    DynamicCastToGenerated<v1::DescribeEndpointsResponse>(answer.get())) {
       Take(*endpoints, &families);
+    } else if (auto* nodes =
+                   DynamicCastToGenerated<v1::DescribeCacheNodeMetricsResponse>(answer.get())) {
+      Take(*nodes, &families);
     }
   }
   totals.clusters.Into("emucache_cache_clusters", "Cache clusters by engine and status", &families);

@@ -164,6 +164,13 @@ bool Progressed(const Group& before, const Group& after) {
          (before.trouble == kAwaitsChoice) != (after.trouble == kAwaitsChoice);
 }
 
+// A change that was planned has its successor lead while the old leader steps down.
+void CountLeaderChange(const Group& before, const Group& after, State* state) {
+  if (before.leader == after.leader || before.leader == 0) return;
+  LeaderChanges& changes = state->leader_changes[after.id];
+  ++(before.step == SwitchStep::kDemoting ? changes.planned : changes.failovers);
+}
+
 void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t revision,
                 Instant at, State* state) {
   auto& groups = state->records.groups;
@@ -172,6 +179,7 @@ void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t 
   if (found != groups.end()) {
     const Group& old = found->second;
     if (change) progressed = Progressed(old, *change);
+    if (change) CountLeaderChange(old, *change, state);
     UnindexGroup(old, state);
     // An endpoint that moves to another host, or ends, has to leave its host's plan.
     const auto leave = [&](const GroupEndpoint& before, const GroupEndpoint* after) {
@@ -183,6 +191,7 @@ void ApplyGroup(const GroupId& id, const std::optional<Group>& change, uint64_t 
   }
   if (!change) {
     EndGroupPhase(id, state);
+    state->leader_changes.erase(id);
     if (found != groups.end()) groups.erase(found);
     return;
   }

@@ -59,6 +59,13 @@ struct Ended {
   friend bool operator==(const Ended&, const Ended&) = default;
 };
 
+// How often a group's leader has changed.
+struct LeaderChanges {
+  uint64_t failovers = 0;  // because the one before had ended
+  uint64_t planned = 0;
+  friend bool operator==(const LeaderChanges&, const LeaderChanges&) = default;
+};
+
 // When a backup of a cluster or group is to be begun by itself.
 struct BackupDue {
   WallTime at;
@@ -79,6 +86,7 @@ struct State {
   Instant listening_since;  // start of this control plane, or end of a standstill of its loop
   std::map<MemberId, Asked> asked;
   std::map<MemberId, Ended> ended;
+  std::map<GroupId, LeaderChanges> leader_changes;  // since this control plane began
   // The machine's clocks when they were last looked at. Until the second one, the wall clock may
   // just have been set, to the right time or to a wrong one.
   std::optional<Now> looked;

@@ -1,10 +1,15 @@
 #include "controlplane/server/agent_hub.h"
 
+#include <algorithm>
+#include <chrono>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "common/log.h"
 #include "controlplane/server/controller_loop.h"
 #include "controlplane/server/grpc_status.h"
+#include "proto/engine_figures_proto.h"
 #include "proto/host_plan_proto.h"
 
 namespace ec::server {
@@ -69,19 +74,69 @@ void AgentHub::Certify(PlanUpdate* update) {
   }
 }
 
+// An answer to a later question serves as well: it is newer.
+std::map<MemberId, EngineFigures> AgentHub::AskFigures(const std::set<HostId>& hosts,
+                                                       Duration max) {
+  const auto deadline = std::chrono::steady_clock::now() + max;
+  std::vector<std::shared_ptr<Session>> asked;
+  uint64_t question = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    question = ++figures_questions_;
+    for (const auto& [host, session] : sessions_) {
+      if (hosts.contains(host)) asked.push_back(session);
+    }
+  }
+  for (const auto& session : asked) {
+    {
+      const std::lock_guard lock(session->mutex);
+      session->figures_question = std::max(session->figures_question, question);
+    }
+    session->changed.notify_all();
+  }
+  std::map<MemberId, EngineFigures> figures;
+  for (const auto& session : asked) {
+    std::unique_lock lock(session->mutex);
+    const bool answered = session->changed.wait_until(
+        lock, deadline, [&] { return session->ended || session->figures.question >= question; });
+    if (!answered || session->ended) continue;
+    figures.insert(session->figures.members.begin(), session->figures.members.end());
+  }
+  return figures;
+}
+
+void AgentHub::TakeFigures(Session& session, HostFigures figures) {
+  {
+    const std::lock_guard lock(session.mutex);
+    session.figures = std::move(figures);
+  }
+  session.changed.notify_all();
+}
+
 void AgentHub::WritePlans(Session& session,
                           grpc::ServerReaderWriter<v1::PlanUpdate, v1::AgentMessage>* stream) {
   for (;;) {
     std::optional<PlanUpdate> update;
+    uint64_t figures_question = 0;
     {
       std::unique_lock lock(session.mutex);
-      session.changed.wait(lock, [&] { return session.ended || session.next.has_value(); });
+      session.changed.wait(lock, [&] {
+        return session.ended || session.next.has_value() || session.figures_question != 0;
+      });
       if (session.ended) return;
-      update.swap(session.next);
+      if (session.next) {
+        update.swap(session.next);
+      } else {
+        figures_question = std::exchange(session.figures_question, 0);
+      }
     }
-    Certify(&*update);
     v1::PlanUpdate message;
-    ToProto(*update, &message);
+    if (update) {
+      Certify(&*update);
+      ToProto(*update, &message);
+    } else {
+      message.set_figures_question(figures_question);
+    }
     if (!stream->Write(message)) return;
   }
 }
@@ -108,6 +163,7 @@ grpc::Status AgentHub::Connect(grpc::ServerContext* context,
 
   std::thread writer([&] { WritePlans(*session, stream); });
   while (stream->Read(&message)) {
+    if (message.has_figures()) TakeFigures(*session, FromProto(message.figures()));
     if (!message.has_report() || message.report().host() != host) continue;
     loop_->Post(core::Reported{FromProto(message.report()), 0});
   }

@@ -8,6 +8,7 @@
 #include "controlplane/server/emulator.h"
 #include "controlplane/server/events.h"
 #include "controlplane/server/grpc_status.h"
+#include "controlplane/server/node_metrics.h"
 #include "controlplane/server/parameter_groups.h"
 #include "controlplane/server/replication_groups.h"
 #include "controlplane/server/serve.h"
@@ -325,6 +326,14 @@ grpc::Status EmulatorService::DescribeEndpoints(grpc::ServerContext*,
                                                 v1::DescribeEndpointsResponse* response) {
   return Serve(clock_, kElastiCacheDomain, "DescribeEndpoints", *request,
                [&] { return server::DescribeEndpoints(loop_, *request, response); });
+}
+
+grpc::Status EmulatorService::DescribeCacheNodeMetrics(
+    grpc::ServerContext*, const v1::DescribeCacheNodeMetricsRequest* request,
+    v1::DescribeCacheNodeMetricsResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeCacheNodeMetrics", *request, [&] {
+    return server::DescribeCacheNodeMetrics(loop_, agents_, *request, response);
+  });
 }
 
 grpc::Status EmulatorService::ExplainAccess(grpc::ServerContext*,

@@ -14,6 +14,7 @@
 
 namespace ec::server {
 
+class AgentHub;
 class ControllerLoop;
 
 class ElastiCacheService : public v1::ElastiCache::Service {
@@ -152,8 +153,9 @@ class ElastiCacheService : public v1::ElastiCache::Service {
 
 class EmulatorService : public v1::Emulator::Service {
  public:
-  EmulatorService(ControllerLoop& loop, const Clock& clock, tls::Authority& authority)
-      : loop_(loop), clock_(clock), authority_(authority) {}
+  EmulatorService(ControllerLoop& loop, AgentHub& agents, const Clock& clock,
+                  tls::Authority& authority)
+      : loop_(loop), agents_(agents), clock_(clock), authority_(authority) {}
 
   grpc::Status WatchEvents(grpc::ServerContext* context, const v1::WatchEventsRequest* request,
                            grpc::ServerWriter<v1::Event>* writer) override;
@@ -162,6 +164,9 @@ class EmulatorService : public v1::Emulator::Service {
   grpc::Status DescribeEndpoints(grpc::ServerContext* context,
                                  const v1::DescribeEndpointsRequest* request,
                                  v1::DescribeEndpointsResponse* response) override;
+  grpc::Status DescribeCacheNodeMetrics(grpc::ServerContext* context,
+                                        const v1::DescribeCacheNodeMetricsRequest* request,
+                                        v1::DescribeCacheNodeMetricsResponse* response) override;
   grpc::Status ExplainAccess(grpc::ServerContext* context, const v1::ExplainAccessRequest* request,
                              v1::ExplainAccessResponse* response) override;
   grpc::Status AddFault(grpc::ServerContext* context, const v1::AddFaultRequest* request,
@@ -187,6 +192,7 @@ class EmulatorService : public v1::Emulator::Service {
 
  private:
   ControllerLoop& loop_;
+  AgentHub& agents_;
   const Clock& clock_;
   tls::Authority& authority_;
   FaultNumbers fault_numbers_;

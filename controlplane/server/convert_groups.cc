@@ -168,6 +168,10 @@ void ToProto(const model::State& state, const Group& group, v1::ReplicationGroup
   out->set_epoch(group.epoch);
   if (group.lost_bytes) out->set_last_failover_lost_bytes(*group.lost_bytes);
   if (group.lost_ms) out->set_last_failover_lost_ms(*group.lost_ms);
+  const auto changes = state.leader_changes.find(group.id);
+  const bool any = changes != state.leader_changes.end();
+  out->set_failovers(any ? changes->second.failovers : 0);
+  out->set_planned_failovers(any ? changes->second.planned : 0);
   if (!group.trouble.empty()) out->set_trouble(group.trouble);
 }
 

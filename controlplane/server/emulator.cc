@@ -63,6 +63,8 @@ void Fill(const model::State& state, const HostId& host, EndpointId id, v1::Endp
   out->set_connections_dropped(report.counts.dropped);
   out->set_connections_handed_over(report.counts.handed_over);
   out->set_connections_relayed(report.counts.relayed);
+  out->set_relayed_bytes_in(report.relayed_bytes.in);
+  out->set_relayed_bytes_out(report.relayed_bytes.out);
   out->set_carry(NameOfCarry(report.carry));
   out->set_connections_cut(report.counts.cut);
   out->set_connections_open(report.counts.open);

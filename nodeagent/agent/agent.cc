@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 
 // An engine that has not answered by then has missed a probe. host::Settings counts on it.
 constexpr Duration kProbeDeadline = milliseconds(400);
+// What engines have not told by then, nobody waits for any more.
+constexpr Duration kFiguresMax = milliseconds(700);
 // Plans that come in quick succession are written together.
 constexpr auto kPlanWriteEvery = milliseconds(100);
 
@@ -37,7 +39,8 @@ Agent::Agent(AgentOptions options, Clock& clock)
       counts_timer_(io_),
       plan_timer_(io_),
       prober_(io_),
-      replicator_(io_) {
+      replicator_(io_),
+      figures_(io_) {
   engines_ = std::make_unique<engine::EngineHost>(
       io_, MembersDirectory(options_.dir), options_.machine, options_.programs, FilesOf(options_),
       [this](const host::Input& input) { Step(input); });
@@ -61,6 +64,9 @@ Agent::Agent(AgentOptions options, Clock& clock)
   listener.on_unlinked = [this] { asio::post(io_, [this] { Step(host::Unlinked{}); }); };
   listener.on_plan = [this](PlanUpdate update) {
     asio::post(io_, [this, update = std::move(update)] { Step(host::PlanArrived{update}); });
+  };
+  listener.on_figures_question = [this](uint64_t question) {
+    asio::post(io_, [this, question] { CollectFigures(question); });
   };
   link_ = std::make_unique<Link>(options_.control_plane, options_.hello, std::move(listener));
 }
@@ -86,6 +92,17 @@ void Agent::Step(const host::Input& input) {
   const std::vector<host::Action> actions = machine_->Step(clock_.now().instant, input);
   for (const host::Action& action : actions) Perform(action);
   ScheduleTick();
+}
+
+void Agent::CollectFigures(uint64_t question) {
+  std::vector<engine::FigureCollector::Target> targets;
+  for (const auto& [id, answering] : machine_->answering()) {
+    targets.push_back({id, answering.engine, answering.launch, engines_->SocketPath(id)});
+  }
+  figures_.Collect(targets, kFiguresMax, clock_.now().instant,
+                   [this, question](std::map<MemberId, EngineFigures> members) {
+                     link_->Send(HostFigures{question, std::move(members)});
+                   });
 }
 
 void Agent::ScheduleTick() {

@@ -13,6 +13,7 @@
 #include "nodeagent/core/host_machine.h"
 #include "nodeagent/endpoint/endpoint_server.h"
 #include "nodeagent/engine/engine_host.h"
+#include "nodeagent/engine/figure_collector.h"
 #include "nodeagent/engine/prober.h"
 #include "nodeagent/engine/replication.h"
 #include "nodeagent/engine/snapshot_worker.h"
@@ -46,6 +47,7 @@ class Agent {
   void ProbeEndpoint(const host::ProbeEndpoint& probe);
   void TuneEngine(const host::TuneEngine& tune);
   void SyncReplication(const host::SyncReplication& sync);
+  void CollectFigures(uint64_t question);
   void ScheduleTick();
   void ScheduleCounts();
   void RememberPlan(const HostPlan& plan);
@@ -61,6 +63,7 @@ class Agent {
   std::unique_ptr<engine::SnapshotWorker> snapshots_;
   engine::Prober prober_;
   engine::Replicator replicator_;
+  engine::FigureCollector figures_;
   std::unique_ptr<host::HostMachine> machine_;
   std::unique_ptr<Link> link_;
   HostPlan plan_to_write_;

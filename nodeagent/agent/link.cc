@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "common/log.h"
+#include "proto/engine_figures_proto.h"
 #include "proto/host_plan_proto.h"
 
 namespace ec::agent {
@@ -51,6 +52,15 @@ void Link::Send(HostReport report) {
   changed_.notify_all();
 }
 
+void Link::Send(HostFigures figures) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!linked_) return;
+    next_figures_ = std::move(figures);
+  }
+  changed_.notify_all();
+}
+
 bool Link::Pause() {
   const auto pause = std::min(kPauseMax, kPauseMin * (1 << std::min(failures_, 6)));
   ++failures_;
@@ -70,10 +80,15 @@ void Link::WriteReports(Stream& stream) {
     v1::AgentMessage message;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return !linked_ || next_.has_value(); });
+      changed_.wait(lock, [this] { return !linked_ || next_ || next_figures_; });
       if (!linked_) return;
-      ToProto(*next_, message.mutable_report());
-      next_.reset();
+      if (next_) {
+        ToProto(*next_, message.mutable_report());
+        next_.reset();
+      } else {
+        ToProto(*next_figures_, message.mutable_figures());
+        next_figures_.reset();
+      }
     }
     if (!stream.Write(message)) return;
   }
@@ -97,6 +112,7 @@ void Link::RunOnce() {
       const std::lock_guard lock(mutex_);
       linked_ = true;
       next_.reset();
+      next_figures_.reset();
     }
     listener_.on_linked();
     std::thread writer([&] { WriteReports(*stream); });
@@ -104,6 +120,10 @@ void Link::RunOnce() {
     while (stream->Read(&message)) {
       if (failures_ > 0) LogInfo("connected to the control plane", {{"address", address_}});
       failures_ = 0;
+      if (message.figures_question() != 0) {
+        listener_.on_figures_question(message.figures_question());
+        continue;
+      }
       Result<PlanUpdate> update = FromProto(message);
       if (update.ok()) listener_.on_plan(std::move(*update));
     }

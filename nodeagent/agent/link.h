@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "common/engine_figures.h"
 #include "common/host_plan.h"
 #include "ec/v1/agent.grpc.pb.h"
 
@@ -23,6 +24,7 @@ class Link {
     std::function<void()> on_linked;
     std::function<void()> on_unlinked;
     std::function<void(PlanUpdate)> on_plan;
+    std::function<void(uint64_t)> on_figures_question;
   };
 
   Link(std::string address, HostHello hello, Listener listener);
@@ -34,6 +36,8 @@ class Link {
   // left yet: both start from what the control plane has taken, so it carries what that one did.
   // Lost while there is no stream.
   void Send(HostReport report);
+  // Likewise: who has asked before has asked again since.
+  void Send(HostFigures figures);
 
  private:
   using Stream = grpc::ClientReaderWriter<v1::AgentMessage, v1::PlanUpdate>;
@@ -51,6 +55,7 @@ class Link {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<HostReport> next_;
+  std::optional<HostFigures> next_figures_;
   grpc::ClientContext* context_ = nullptr;  // of the stream that stands
   bool linked_ = false;
   bool ending_ = false;

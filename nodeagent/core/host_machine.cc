@@ -666,4 +666,13 @@ std::set<MemberId> HostMachine::running() const {
   return ids;
 }
 
+std::map<MemberId, HostMachine::Answering> HostMachine::answering() const {
+  std::map<MemberId, Answering> engines;
+  for (const auto& [id, member] : members_) {
+    if (member.process != Process::kRunning || !member.answered) continue;
+    engines[id] = {member.engine, member.launch};
+  }
+  return engines;
+}
+
 }  // namespace ec::host

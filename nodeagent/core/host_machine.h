@@ -236,6 +236,12 @@ class HostMachine {
 
   // The engines that the machine believes to run; for the log and the simulator's checks.
   std::set<MemberId> running() const;
+  // Those that have answered, with the process of each.
+  struct Answering {
+    EngineKind engine = EngineKind::kRedis;
+    uint64_t launch = 0;
+  };
+  std::map<MemberId, Answering> answering() const;
 
  private:
   enum class Process { kNone, kStarting, kRunning, kKilling };

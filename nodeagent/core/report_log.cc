@@ -24,6 +24,7 @@ bool ReportLog::Put(const EndpointReport& endpoint) {
   // Counts change all the time: they go with the next report, but do not hurry one.
   EndpointReport uncounted = endpoint;
   uncounted.counts = noted.report.counts;
+  uncounted.relayed_bytes = noted.report.relayed_bytes;
   const bool news = noted.changed_at == 0 || noted.report != uncounted;
   noted = {endpoint, next_sequence_};
   has_news_ = has_news_ || news;

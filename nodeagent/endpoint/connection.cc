@@ -104,7 +104,7 @@ void Connection::TakeFromClient(Workbench* bench) {
   if (bytes.empty() && wire_) {
     bytes = arrived = wire_->Take(Direction::kIn, now_, bench->buffer.size());
   } else if (bytes.empty()) {
-    bytes = client_.Receive(bench->buffer);
+    bytes = ReceiveFromClient(bench->buffer);
   }
   if (bytes.empty()) return;
   if (filter_ == nullptr) {
@@ -117,6 +117,12 @@ void Connection::TakeFromClient(Workbench* bench) {
   untaken_ = std::string(bytes.substr(passage.taken));
 }
 
+std::string_view Connection::ReceiveFromClient(std::span<char> buffer) {
+  const std::string_view bytes = client_.Receive(buffer);
+  endpoint_->tally().relayed_bytes_in.fetch_add(bytes.size(), std::memory_order_relaxed);
+  return bytes;
+}
+
 bool Connection::CanTakeFromEngine() const {
   if (!engine_.is_open() || !engine_.can_receive()) return false;
   return wire_ ? wire_->room(Direction::kOut) > 0 : !client_.has_pending();
@@ -126,6 +132,7 @@ void Connection::TakeFromEngine(Workbench* bench) {
   std::span<char> buffer = bench->buffer;
   if (wire_) buffer = buffer.first(std::min(buffer.size(), wire_->room(Direction::kOut)));
   const std::string_view bytes = engine_.Receive(buffer);
+  endpoint_->tally().relayed_bytes_out.fetch_add(bytes.size(), std::memory_order_relaxed);
   SendToClient(filter_ == nullptr ? bytes : filter_->FromEngine(bytes, &bench->scratch));
   if (engine_.ended() && filter_ != nullptr) SendToClient(filter_->TakeKeptBack());
 }
@@ -146,7 +153,7 @@ bool Connection::CanFeedWire() const {
 void Connection::FeedWire(Workbench* bench) {
   std::span<char> buffer = bench->buffer;
   buffer = buffer.first(std::min(buffer.size(), wire_->room(Direction::kIn)));
-  wire_->Put(Direction::kIn, now_, client_.Receive(buffer));
+  wire_->Put(Direction::kIn, now_, ReceiveFromClient(buffer));
 }
 
 bool Connection::CanDeliver() const {

@@ -99,6 +99,7 @@ class Connection {
   bool CanTakeFromClient() const;
   bool IsTakenFromClient() const;
   void TakeFromClient(Workbench* bench);
+  std::string_view ReceiveFromClient(std::span<char> buffer);
   bool CanTakeFromEngine() const;
   void TakeFromEngine(Workbench* bench);
   void SendToClient(std::string_view bytes);

@@ -37,6 +37,8 @@ struct Tally {
   std::atomic<uint64_t> dropped = 0;
   std::atomic<uint64_t> handed_over = 0;
   std::atomic<uint64_t> relayed = 0;
+  std::atomic<uint64_t> relayed_bytes_in = 0;
+  std::atomic<uint64_t> relayed_bytes_out = 0;
   std::atomic<uint64_t> cut = 0;
   std::atomic<uint64_t> open = 0;
 
@@ -53,6 +55,7 @@ struct Tally {
             .cut = cut,
             .open = open};
   }
+  RelayedBytes ReadBytes() const { return {relayed_bytes_in, relayed_bytes_out}; }
 };
 
 // A connection that was accepted, and where it comes from.

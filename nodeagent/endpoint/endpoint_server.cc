@@ -322,7 +322,8 @@ std::vector<EndpointReport> EndpointServer::Impl::ReportLocked() const {
                        .trouble = slot.trouble,
                        .trouble_text = slot.trouble_text,
                        .carry = slot.endpoint->carried(),
-                       .counts = slot.tally->Read()});
+                       .counts = slot.tally->Read(),
+                       .relayed_bytes = slot.tally->ReadBytes()});
   }
   return reports;
 }

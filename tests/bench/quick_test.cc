@@ -51,7 +51,8 @@ TEST_P(QuickTest, RunsThrough) {
 
 INSTANTIATE_TEST_SUITE_P(Suites, QuickTest,
                          ::testing::Values("data-path", "setup-rate", "lifecycle", "control-plane",
-                                           "footprint", "backup", "first-minute", "micro"),
+                                           "gateway", "footprint", "backup", "first-minute",
+                                           "micro"),
                          [](const auto& suite) {
                            std::string name = suite.param;
                            std::erase(name, '-');

@@ -97,6 +97,21 @@ TEST_F(EndpointServerTest, KeepsTheConnectionsOfAnUnchangedEndpoint) {
   EXPECT_TRUE(Speak(client, behind));
 }
 
+TEST_F(EndpointServerTest, CountsTheBytesOfRelayedConnections) {
+  FakeEngine engine(PathOf(7));
+  OpenServer server({}, Paths());
+  server.Conform({Spec(1, address_, 7)});
+  Socket client = Connect(address_);
+  Socket behind = engine.Accept();
+  ASSERT_TRUE(client.Send("hello"));
+  ASSERT_EQ(behind.Receive(5), "hello");
+  ASSERT_TRUE(behind.Send("good day"));
+  ASSERT_EQ(client.Receive(8), "good day");
+  EXPECT_TRUE(Eventually([&] {
+    return server.Report().at(0).relayed_bytes == RelayedBytes{.in = 5, .out = 8};
+  }));
+}
+
 TEST_F(EndpointServerTest, CutsTheConnectionsWhenTheTargetChangesAndServesTheNewOne) {
   FakeEngine old_engine(PathOf(7));
   FakeEngine new_engine(PathOf(8));

@@ -13,6 +13,7 @@
 #include "common/unique_fd.h"
 #include "controlplane/gateway/http_server.h"
 #include "ec/v1/elasticache.pb.h"
+#include "ec/v1/emulator.pb.h"
 #include "tests/gateway/fake_api.h"
 #include "tests/gateway/rig.h"
 
@@ -113,6 +114,24 @@ TEST_F(HttpTest, TooMuchIsRefused) {
   EXPECT_THAT(Hear(noise, "ErrorResponse>"), StartsWith("HTTP/1.1 400 "));
 }
 
+// A client that sends all before it listens must not be told by a reset instead.
+TEST_F(HttpTest, WhoSendsTooMuchAtOnceGetsItsAnswerToo) {
+  Serve();
+  const std::string body(4 << 20, 'x');
+  for (int i = 0; i < 5; ++i) {
+    const UniqueFd fd = Connect();
+    const std::string request = Post(body);
+    size_t sent = 0;
+    while (sent < request.size()) {
+      const ssize_t length =
+          send(fd.get(), request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+      ASSERT_GT(length, 0) << "reset after " << sent;
+      sent += static_cast<size_t>(length);
+    }
+    EXPECT_THAT(Hear(fd, "ErrorResponse>"), StartsWith("HTTP/1.1 413 "));
+  }
+}
+
 TEST_F(HttpTest, SlowClientsLoseTheirConnectionAndDelayNobody) {
   HttpLimits limits;
   limits.idle = std::chrono::seconds(1);
@@ -194,6 +213,62 @@ TEST(Metrics, CountRequestsAndNeverAClientsWords) {
   EXPECT_THAT(answer.body, HasSubstr("emucache_requests_total{action=\"unknown\","
                                      "code=\"InvalidAction\",face=\"elasticache\"} 1"));
   EXPECT_THAT(answer.body, testing::Not(HasSubstr("Evil")));
+}
+
+TEST(Metrics, ShowWhatGroupsEndpointsAndEnginesSay) {
+  Rig rig;
+  rig.api.set_answer([](const std::string& method, const google::protobuf::Message&,
+                        google::protobuf::Message* answer) {
+    if (method == "DescribeReplicationGroups") {
+      auto* group =
+          dynamic_cast<v1::DescribeReplicationGroupsResponse*>(answer)->add_replication_groups();
+      group->set_replication_group_id("carts");
+      group->set_failovers(3);
+      group->set_planned_failovers(1);
+      group->set_last_failover_lost_bytes(120);
+      group->set_last_failover_lost_ms(250);
+    } else if (method == "DescribeEndpoints") {
+      auto* endpoint = dynamic_cast<v1::DescribeEndpointsResponse*>(answer)->add_endpoints();
+      endpoint->set_kind("configuration");
+      endpoint->set_connections_refused(5);
+      endpoint->set_connections_refused_by_fault(2);
+      endpoint->set_relayed_bytes_in(17);
+      endpoint->set_relayed_bytes_out(4000);
+    } else if (method == "DescribeCacheNodeMetrics") {
+      auto* node = dynamic_cast<v1::DescribeCacheNodeMetricsResponse*>(answer)->add_cache_nodes();
+      node->set_cache_cluster_id("orders");
+      node->set_cache_node_id("0001");
+      node->set_engine("redis");
+      auto* items = node->add_metrics();
+      items->set_name("CurrItems");
+      items->set_value(12);
+      auto* evictions = node->add_metrics();
+      evictions->set_name("Evictions");
+      evictions->set_value(7);
+      evictions->set_rises(true);
+    }
+    return grpc::Status();
+  });
+  const std::string text = rig.Send({"GET", "/metrics", {{"host", "localhost"}}, ""}).body;
+  const std::string carts = "replication_group=\"carts\"} ";
+  EXPECT_THAT(text, HasSubstr("emucache_failovers_total{planned=\"false\"," + carts + "3"));
+  EXPECT_THAT(text, HasSubstr("emucache_failovers_total{planned=\"true\"," + carts + "1"));
+  EXPECT_THAT(text, HasSubstr("emucache_last_failover_lost_bytes{" + carts + "120"));
+  EXPECT_THAT(text, HasSubstr("emucache_last_failover_lost_seconds{" + carts + "0.25"));
+  const std::string at = "address=\"\",cache_cluster=\"\",cache_node=\"\",";
+  EXPECT_THAT(text,
+              HasSubstr("emucache_relayed_bytes_total{" + at +
+                        "direction=\"in\",kind=\"configuration\",replication_group=\"\"} 17"));
+  EXPECT_THAT(text, HasSubstr("kind=\"configuration\",reason=\"fault\",replication_group=\"\"} 2"));
+  EXPECT_THAT(text,
+              HasSubstr("kind=\"configuration\",reason=\"no-engine\",replication_group=\"\"} 3"));
+  const std::string node =
+      "{cache_cluster=\"orders\",cache_node=\"0001\",engine=\"redis\",replication_group=\"\"} ";
+  EXPECT_THAT(text,
+              HasSubstr("# TYPE elasticache_CurrItems gauge\nelasticache_CurrItems" + node + "12"));
+  EXPECT_THAT(text, HasSubstr("# TYPE elasticache_Evictions_total counter\n"
+                              "elasticache_Evictions_total" +
+                              node + "7"));
 }
 
 // --- signatures -----------------------------------------------------------------------------

@@ -103,6 +103,7 @@ TEST_F(ReportLogTest, TakesCountsAloneForNoNews) {
   log.Make(0);
   log.Acknowledge(1);
   endpoint.counts.accepted = 9;
+  endpoint.relayed_bytes.in = 100;
   EXPECT_FALSE(log.Put(endpoint));
   EXPECT_FALSE(log.has_news());
   EXPECT_THAT(log.Make(0).endpoints, ElementsAre(endpoint));

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "proto/engine_figures_proto.h"
 #include "tests/sim/random.h"
 #include "tests/support/matchers.h"
 
@@ -87,6 +88,17 @@ class Author {
                               {Signed(), Signed(), Signed(), Text(), Text()}});
     }
     return report;
+  }
+
+  HostFigures Figures() {
+    HostFigures figures{Number(), {}};
+    for (int64_t i = Few(); i > 0; --i) {
+      EngineFigures& member = figures.members[Number()];
+      for (int64_t k = Few(); k > 0; --k) {
+        member.push_back({Text(), static_cast<double>(Signed()) / 7, dice_.Chance(50)});
+      }
+    }
+    return figures;
   }
 
  private:
@@ -252,6 +264,7 @@ class Author {
     report.trouble_text = Text();
     report.counts = {Number(), Number(), Number(), Number(), Number(), Number(),
                      Number(), Number(), Number(), Number(), Number()};
+    report.relayed_bytes = {Number(), Number()};
     report.carry = static_cast<Carry>(dice_.Between(0, 2));
     return report;
   }
@@ -278,6 +291,8 @@ TEST(HostPlanProto, CarriesEveryMessageUnchanged) {
     EXPECT_EQ(FromProto(Carried<v1::HostReport>(report)), report) << "seed " << seed;
     const PlanUpdate update = author.Update();
     EXPECT_EQ(*FromProto(Carried<v1::PlanUpdate>(update)), update) << "seed " << seed;
+    const HostFigures figures = author.Figures();
+    EXPECT_EQ(FromProto(Carried<v1::HostFigures>(figures)), figures) << "seed " << seed;
   }
 }
 

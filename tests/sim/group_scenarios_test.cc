@@ -29,6 +29,10 @@ class GroupStory : public Story {
                                 seconds(10)));
   }
   const model::Group& Group() const { return world_.records().groups.at("g-1"); }
+  model::LeaderChanges LeaderChanges() const {
+    const auto& changes = world_.state().leader_changes;
+    return changes.contains("g-1") ? changes.at("g-1") : model::LeaderChanges();
+  }
 };
 
 TEST_F(GroupStory, ALeaderThatDiesIsReplacedWithinAMomentAndFollowsThen) {
@@ -38,6 +42,7 @@ TEST_F(GroupStory, ALeaderThatDiesIsReplacedWithinAMomentAndFollowsThen) {
   EXPECT_TRUE(world_.RunUntil([&] { return Group().leader != old; }, milliseconds(100)));
   EXPECT_TRUE(Settles());
   EXPECT_TRUE(world_.EngineOf(old)->follows);
+  EXPECT_EQ(LeaderChanges(), (model::LeaderChanges{.failovers = 1, .planned = 0}));
 }
 
 // Found by the fault matrix on a busy machine: a control plane that had been stopped in the middle
@@ -71,6 +76,7 @@ TEST_F(GroupStory, APlannedChangeLosesNoWrite) {
   const std::vector<uint64_t>& told = world_.acknowledged.at("g-1");
   EXPECT_GT(told.size(), 20u);
   EXPECT_EQ(world_.EngineOf(Group().leader)->writes, told);
+  EXPECT_EQ(LeaderChanges(), (model::LeaderChanges{.failovers = 0, .planned = 1}));
 }
 
 // Found by the simulator: the end of the process before the stop was taken for the end of the
