@@ -6,6 +6,7 @@
 #include "controlplane/model/access.h"
 #include "controlplane/model/faults.h"
 #include "controlplane/model/parameters.h"
+#include "controlplane/model/users.h"
 
 namespace ec::core {
 namespace {
@@ -94,6 +95,7 @@ MemberSpec SpecOf(const model::State& state, const Cluster& cluster, const Membe
       (cluster.group.empty() || GroupOf(state, cluster)->leader == member.id)) {
     spec.seed = cluster.seed;
   }
+  spec.access = model::EngineAccessOf(state.records, cluster);
   if (const model::Group* shard = GroupOf(state, cluster)) {
     spec.replication = ReplicationOf(state, *shard, member);
   }

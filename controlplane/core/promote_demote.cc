@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "controlplane/core/access_control.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/failover.h"
 #include "controlplane/core/group_commands.h"
@@ -96,6 +97,11 @@ Status CheckAlike(const Cluster& cluster, const Cluster& target) {
         fmt::format("Cache cluster {} is a {}, and {} is a {}: the node types must be the same.",
                     cluster.id, cluster.node_type, target.id, target.node_type));
   }
+  if (cluster.transit_encryption != target.transit_encryption) {
+    return BadCombination(fmt::format(
+        "One of the cache clusters {} and {} has encryption in transit, and the other has not.",
+        cluster.id, target.id));
+  }
   if (cluster.vpc != target.vpc) {
     return BadCombination(
         fmt::format("Cache clusters {} and {} are in different VPCs.", cluster.id, target.id));
@@ -107,6 +113,7 @@ Status CheckAlike(const Cluster& cluster, const Cluster& target) {
 void Detach(Draft& draft, const ClusterId& cluster) {
   const GroupId group = draft.FindCluster(cluster)->group;
   draft.EditGroup(group).promoting.reset();
+  KeepAccess(draft, cluster);
   draft.LeaveGroup(cluster);
   draft.EditMember(MemberOf(draft, cluster)->id).in_sync = false;
   draft.AddClusterEvent(cluster, messages::ReplicaPromoted(cluster, group));
@@ -127,6 +134,7 @@ void TakeSettingsOver(Draft& draft, const ClusterId& id, const Cluster& leader) 
   follower.auto_minor_version_upgrade = leader.auto_minor_version_upgrade;
   follower.notification = leader.notification;
   follower.pending = leader.pending;
+  follower.access = {};  // the group's
   draft.TouchMember(MemberOf(draft, id)->id);
 }
 
@@ -212,6 +220,7 @@ Status DemoteMaster(Draft& draft, const Settings& settings, const Demote& reques
                                    fmt::format("Formed around {} by a demotion", target->id));
     if (!group.ok()) return group.status();
     group->status = GroupStatus::kModifying;
+    group->access = target->access;
     group_id = group->id;
     EC_RETURN_IF_ERROR(FormGroupAround(draft, *target, std::move(*group)));
   }

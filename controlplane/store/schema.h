@@ -9,7 +9,7 @@ namespace ec::store {
 inline constexpr int kApplicationId = 0x656d7563;  // "emuc"
 
 // PRAGMA user_version of a database of this program. A newer one is refused, an older one migrated.
-inline constexpr int kSchemaVersion = 6;
+inline constexpr int kSchemaVersion = 7;
 
 // The statements that lead from `version` to `version` + 1.
 // REQUIRES: 0 <= version < kSchemaVersion

@@ -74,6 +74,7 @@ struct Found {
   bool kept = false;     // it was stopped in order, and what it held is there for the next launch
   int64_t pid = 0;       // of the engine that is alive
   uint64_t start_time = 0;
+  uint64_t access = 0;  // EngineAccess::version that the engine was told last
 };
 
 struct PlanArrived {
@@ -242,6 +243,7 @@ class HostMachine {
   struct Tuning {
     std::map<std::string, std::string> parameters;
     int64_t memory_max_bytes = 0;
+    std::optional<EngineAccess> access;
     friend bool operator==(const Tuning&, const Tuning&) = default;
   };
 
@@ -292,7 +294,7 @@ class HostMachine {
   void OnExit(const EngineExited& exit, Instant now);
   void OnNotStarted(const EngineNotStarted& failure, Instant now);
   void OnProbed(const EngineProbed& probe, Instant now);
-  void OnTuned(const EngineTuned& tuned);
+  void OnTuned(const EngineTuned& tuned, Instant now);
   void OnEndpointProbed(const EndpointProbed& probe, Instant now);
   void OnEndpoints(const EndpointsSeen& seen, Instant now);
   void CountDeath(MemberId id, Member& member, Instant now);
@@ -305,8 +307,9 @@ class HostMachine {
   void Verify(MemberId id, Member& member, Instant now);
   void Tune(MemberId id, Member& member, const MemberSpec& spec);
   static Tuning TuningOf(const MemberSpec& spec) {
-    return {spec.parameters, spec.memory_max_bytes};
+    return {spec.parameters, spec.memory_max_bytes, spec.access};
   }
+  static bool IsTuned(const Member& member, const MemberSpec& spec);
   void Replicate(MemberId id, Member& member, Instant now);
   void Kill(MemberId id, Member& member);
   // Does to a running engine what faults want; false if it does not run any more.

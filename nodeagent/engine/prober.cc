@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "common/engine_login.h"
 #include "common/tcp_socket.h"
 #include "common/unique_fd.h"
 #include "common/unix_socket.h"
@@ -30,8 +31,14 @@ constexpr size_t kReplyBytesMax = 64 << 10;
 // One question and its answer.
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(asio::io_context& io, EngineKind engine, UniqueFd socket, Prober::Done done)
-      : engine_(engine), socket_(io, socket.release()), timer_(io), done_(std::move(done)) {}
+  Conversation(asio::io_context& io, EngineKind engine, UniqueFd socket, const EngineLogin& login,
+               Prober::Done done)
+      : engine_(engine),
+        greetings_(login.greetings()),
+        request_(login.Greeting() + std::string(ProbeRequest(engine))),
+        socket_(io, socket.release()),
+        timer_(io),
+        done_(std::move(done)) {}
 
   void Begin(Duration deadline) {
     timer_.expires_after(deadline);
@@ -48,8 +55,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 
  private:
   void Ask() {
-    const std::string_view request = ProbeRequest(engine_);
-    asio::async_write(socket_, asio::buffer(request.data(), request.size()),
+    asio::async_write(socket_, asio::buffer(request_),
                       [self = shared_from_this()](error_code error, size_t) {
                         if (error) return self->Finish(Outcome::kRefused);
                         self->Listen();
@@ -68,7 +74,9 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   // Takes what was read in; true when the conversation is over.
   bool Hear(size_t got) {
     received_.append(buffer_.data(), got);
-    if (const auto reply = ParseProbeReply(engine_, received_)) {
+    std::string_view rest = received_;
+    if (greetings_ > 0 && !TakeRedisReply(&rest)) return false;
+    if (const auto reply = ParseProbeReply(engine_, rest)) {
       version_ = reply->version;
       Finish(reply->loading ? Outcome::kLoading : Outcome::kAnswered);
       return true;
@@ -95,6 +103,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   const EngineKind engine_;
+  const size_t greetings_;
+  const std::string request_;
   asio::posix::stream_descriptor socket_;
   asio::steady_timer timer_;
   Prober::Done done_;
@@ -103,8 +113,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   std::string version_;
 };
 
-void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, Duration deadline,
-              Prober::Done done) {
+void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, const EngineLogin& login,
+              Duration deadline, Prober::Done done) {
   if (!socket) {
     // A full backlog belongs to an engine that does not accept: that is no answer, but it is not
     // known before the time for one is over.
@@ -115,19 +125,22 @@ void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, Duration
     });
     return;
   }
-  std::make_shared<Conversation>(io, engine, std::move(socket), std::move(done))->Begin(deadline);
+  std::make_shared<Conversation>(io, engine, std::move(socket), login, std::move(done))
+      ->Begin(deadline);
 }
 
 }  // namespace
 
 void Prober::ProbeEngine(EngineKind engine, const std::string& socket_path, Duration deadline,
                          Done done) {
-  Converse(io_, engine, ConnectUnix(socket_path), deadline, std::move(done));
+  const EngineLogin login = SpeaksRedis(engine) ? LoginBeside(socket_path) : EngineLogin{};
+  Converse(io_, engine, ConnectUnix(socket_path), login, deadline, std::move(done));
 }
 
 void Prober::ProbeEndpoint(EngineKind engine, const Address& address, Duration deadline,
                            Done done) {
-  Converse(io_, engine, ConnectTcp(address, address.ip), deadline, std::move(done));
+  // It does not log in: an endpoint works when its engine answers, whatever it makes of clients.
+  Converse(io_, engine, ConnectTcp(address, address.ip), EngineLogin{}, deadline, std::move(done));
 }
 
 }  // namespace ec::engine

@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "common/engine_login.h"
 #include "common/netcard.h"
+#include "nodeagent/engine/acl.h"
 
 namespace ec::engine {
 namespace {
@@ -154,6 +156,7 @@ std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine,
                           QuoteForRedis(soft), QuoteForRedis(seconds));
     }
   }
+  if (spec.access) conf += AclConfiguration(*spec.access);
   AppendReplication(spec, &conf);
   return conf;
 }
@@ -162,6 +165,9 @@ Recipe RedisRecipe(const MemberSpec& spec, const Machine& machine, std::optional
   Recipe recipe;
   recipe.arguments = {"engine.conf"};
   recipe.files = {{"engine.conf", RedisConfiguration(spec, machine, address)}};
+  if (spec.access) {
+    recipe.files.emplace_back(kLoginName, ToText(LoginFor(*spec.access, PrefixFor(*spec.access))));
+  }
   if (address) recipe.environment = NetcardEnvironment(*address);
   return recipe;
 }

@@ -341,12 +341,8 @@ TEST_F(CreateGroupTest, IsRefusedForWhatIsNotEmulatedInsteadOfIgnoringIt) {
   ExpectRefusedWith([](CreateGroup& r) { r.node_groups = 2; }, kValue, HasSubstr("one node group"));
   ExpectRefusedWith([](CreateGroup& r) { r.cluster_mode = "enabled"; }, kValue,
                     HasSubstr("Only disabled is emulated"));
-  ExpectRefusedWith([](CreateGroup& r) { r.transit_encryption = true; }, kCombination,
-                    HasSubstr("TransitEncryptionEnabled"));
   ExpectRefusedWith([](CreateGroup& r) { r.at_rest_encryption = true; }, kCombination,
                     HasSubstr("AtRestEncryptionEnabled"));
-  ExpectRefusedWith([](CreateGroup& r) { r.auth_token = "sixteen-characters"; }, kCombination,
-                    HasSubstr("AuthToken"));
 }
 
 TEST_F(CreateGroupTest, KeepsToTheRegionsQuotaOfNodes) {

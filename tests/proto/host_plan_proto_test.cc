@@ -182,6 +182,12 @@ class Author {
     if (dice_.Chance(50)) {
       spec.seed = Seed{Number(), Text(), Text(), Text(), Text(), Signed()};
     }
+    if (dice_.Chance(50)) {
+      spec.access = EngineAccess{Text(), Text(), {}, Number()};
+      for (int64_t i = Few(); i > 0; --i) {
+        spec.access->users.push_back({Text(), Text(), Texts()});
+      }
+    }
     return spec;
   }
 
@@ -239,6 +245,7 @@ class Author {
     report.start_time = Number();
     if (dice_.Chance(50)) report.replication = PartSeen();
     report.unseeded = dice_.Chance(50);
+    report.access = Number();
     return report;
   }
 
