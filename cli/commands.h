@@ -17,6 +17,8 @@ void AddDownCommand(CommandLine& line);            // down.cc
 void AddStatusCommands(CommandLine& line);         // status.cc
 void AddClusterCommands(CommandLine& line);        // clusters.cc
 void AddGroupCommands(CommandLine& line);          // groups.cc
+void AddUserCommands(CommandLine& line);           // users.cc
+void AddUserGroupCommands(CommandLine& line);      // user_groups.cc
 void AddSnapshotCommands(CommandLine& line);       // snapshots.cc
 void AddVpcCommands(CommandLine& line);            // vpcs.cc
 void AddSubnetCommands(CommandLine& line);         // subnets.cc

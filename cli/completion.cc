@@ -17,6 +17,7 @@
 #include "cli/snapshot_view.h"
 #include "cli/tags.h"
 #include "cli/text.h"
+#include "cli/users.h"
 #include "common/engine_kind.h"
 
 namespace ec::cli {
@@ -208,6 +209,26 @@ Candidates Snapshots(Context& context) {
   return candidates;
 }
 
+Candidates Users(Context& context) {
+  v1::DescribeUsersResponse response;
+  if (!FindUsers(context, &response).ok()) return {};
+  Candidates candidates;
+  for (const v1::User& user : response.users()) {
+    candidates.push_back({user.user_id(), user.access_string()});
+  }
+  return candidates;
+}
+
+Candidates UserGroups(Context& context) {
+  v1::DescribeUserGroupsResponse response;
+  if (!FindUserGroups(context, &response).ok()) return {};
+  Candidates candidates;
+  for (const v1::UserGroup& group : response.user_groups()) {
+    candidates.push_back({group.user_group_id(), group.status()});
+  }
+  return candidates;
+}
+
 Candidates TagKeys(Context& context, const std::string& resource) {
   v1::ListTagsForResourceRequest request;
   if (!FindArn(context, resource, request.mutable_resource_name()).ok()) return {};
@@ -278,6 +299,9 @@ Candidates ValuesOf(CommandLine& line, Context& context, const CLI::Option& opti
   if (kind == "SIDE SIDE") return Sides(context);
   if (kind == "FAULT") return Faults(context);
   if (kind == "SNAPSHOT") return Snapshots(context);
+  if (kind == "USER" || kind == "USERS") return Users(context);
+  if (kind == "USER-GROUP") return UserGroups(context);
+  if (kind == "STRATEGY") return Words({"rotate", "set", "delete"});
   if (kind == "KIND") return Words({"automated", "manual"});
   if (kind == "KEY") return TagKeys(context, first);
   if (kind == "METHOD") return RpcMethods();

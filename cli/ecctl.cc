@@ -45,6 +45,8 @@ void AddAllCommands(CommandLine& line) {
   AddStatusCommands(line);
   AddClusterCommands(line);
   AddGroupCommands(line);
+  AddUserCommands(line);
+  AddUserGroupCommands(line);
   AddConnectCommand(line);
   AddForwardCommand(line);
   AddEndpointCommands(line);

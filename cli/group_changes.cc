@@ -10,6 +10,7 @@
 #include "cli/groups.h"
 #include "cli/lookup.h"
 #include "cli/network_lookup.h"
+#include "cli/secret.h"
 #include "cli/setting_options.h"
 #include "cli/tags.h"
 
@@ -17,8 +18,9 @@ namespace ec::cli {
 namespace {
 
 // The service judges the values; what is absent here is absent in the request.
-struct CreateOptions : SettingOptions, SeedOptions {
+struct CreateOptions : SettingOptions, SeedOptions, TokenOptions {
   std::string id;
+  std::optional<std::string> user_group;
   std::optional<std::string> description, primary, engine, node_type, engine_version, subnet_group;
   std::optional<int> replicas, port;
   std::optional<bool> automatic_failover, multi_az;
@@ -28,8 +30,10 @@ struct CreateOptions : SettingOptions, SeedOptions {
   bool wait = false;
 };
 
-struct ModifyOptions : SettingOptions {
+struct ModifyOptions : SettingOptions, TokenOptions {
   std::string id;
+  std::optional<std::string> token_strategy, add_user_group, remove_user_group;
+  bool remove_user_groups = false;
   std::optional<std::string> description, primary, engine_version, notification_status;
   std::optional<std::string> snapshotting;
   std::optional<bool> automatic_failover, multi_az, auto_minor_version_upgrade;
@@ -81,6 +85,12 @@ Outcome ToRequest(const CreateOptions& options, v1::CreateReplicationGroupReques
   SetSettings(options, request);
   if (options.transit_encryption) request->set_transit_encryption_enabled(true);
   if (options.no_auto_minor_version_upgrade) request->set_auto_minor_version_upgrade(false);
+  std::optional<std::string> token;
+  EC_RETURN_UNLESS_OK(TokenOf(options, &token));
+  if (token) request->set_auth_token(*token);
+  if (options.user_group) request->add_user_group_ids(*options.user_group);
+  // Neither is to be had without.
+  if (token || options.user_group) request->set_transit_encryption_enabled(true);
   for (const std::string& tag : options.tags) {
     EC_RETURN_UNLESS_OK(ParseTag(tag, request->add_tags()));
   }
@@ -97,6 +107,19 @@ Outcome CreateGroup(Context& context, const CreateOptions& options) {
   EC_RETURN_UNLESS_OK(
       context.Call(&v1::ElastiCache::Stub::CreateReplicationGroup, request, &response));
   return FinishGroupChange(context, options.wait, std::move(wait), &response);
+}
+
+Outcome SetAccess(const ModifyOptions& options, v1::ModifyReplicationGroupRequest* request) {
+  std::optional<std::string> token;
+  EC_RETURN_UNLESS_OK(TokenOf(options, &token));
+  if (token) request->set_auth_token(*token);
+  if (options.token_strategy) {
+    request->set_auth_token_update_strategy(UpperCase(*options.token_strategy));
+  }
+  if (options.add_user_group) request->add_user_group_ids_to_add(*options.add_user_group);
+  if (options.remove_user_group) request->add_user_group_ids_to_remove(*options.remove_user_group);
+  if (options.remove_user_groups) request->set_remove_user_groups(true);
+  return {};
 }
 
 v1::ModifyReplicationGroupRequest ToRequest(const ModifyOptions& options) {
@@ -130,6 +153,7 @@ Outcome ModifyGroup(Context& context, const ModifyOptions& options) {
     };
   }
   v1::ModifyReplicationGroupRequest request = ToRequest(options);
+  EC_RETURN_UNLESS_OK(SetAccess(options, &request));
   EC_RETURN_UNLESS_OK(ResolveSecurityGroups(context, {}, request.mutable_security_group_ids()));
   v1::ModifyReplicationGroupResponse response;
   EC_RETURN_UNLESS_OK(
@@ -233,6 +257,9 @@ void AddGroupCreateCommand(CommandLine& line, CLI::App* group) {
               "Where it lives: its VPC and zones (default: default)");
   AddSettingOptions(create, options.get());
   AddSeedOptions(create, options.get());
+  AddTokenOptions(create, options.get());
+  create.Option("--user-group", "USER-GROUP", &options->user_group,
+                "Whose users may log in; it and a token go with encryption in transit");
   create.Repeated("--tag", "KEY=VALUE", &options->tags, "A tag; may be given several times")
       .Flag("--transit-encryption", &options->transit_encryption,
             "Clients and replicas speak TLS; clients trust what 'ecctl tls ca' prints")
@@ -250,7 +277,9 @@ void AddGroupModifyCommand(CommandLine& line, CLI::App* group) {
       "Examples:\n"
       "  ecctl group modify orders --no-multi-az --no-automatic-failover --wait\n"
       "  ecctl group modify orders --primary orders-002 --wait\n"
-      "  ecctl group modify orders --engine-version 7.1 --no-apply-immediately\n");
+      "  ecctl group modify orders --engine-version 7.1 --no-apply-immediately\n"
+      "  ecctl group modify orders --auth-token-file new --wait    # beside the present one\n"
+      "  ecctl group modify orders --auth-token-file new --auth-token-strategy set --wait\n");
   modify.Argument("ID", "REPLICATION-GROUP", &options->id, "The replication group")
       .Option("--description", "TEXT", &options->description, "What it is for")
       .Option("--primary", "MEMBER", &options->primary,
@@ -262,7 +291,16 @@ void AddGroupModifyCommand(CommandLine& line, CLI::App* group) {
       .Option("--snapshotting-cluster", "MEMBER", &options->snapshotting,
               "The member of which backups are taken (default: a replica)");
   AddSettingOptions(modify, options.get());
+  AddTokenOptions(modify, options.get());
   modify
+      .Option("--auth-token-strategy", "STRATEGY", &options->token_strategy,
+              "rotate (default): beside the present one; set: in its place, after that; delete: "
+              "none, for users")
+      .Option("--add-user-group", "USER-GROUP", &options->add_user_group,
+              "Whose users may log in from now on")
+      .Option("--remove-user-group", "USER-GROUP", &options->remove_user_group,
+              "Whose users may not any more")
+      .Flag("--remove-user-groups", &options->remove_user_groups, "The same, whichever there is")
       .Option("--notification-status", "STATUS", &options->notification_status,
               "active or inactive")
       .OnOff("auto-minor-version-upgrade", &options->auto_minor_version_upgrade,

@@ -1,11 +1,13 @@
 #include "cli/group_view.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <tuple>
 
 #include "cli/cluster_view.h"
+#include "cli/lookup.h"
 #include "cli/text.h"
 
 namespace ec::cli {
@@ -152,6 +154,12 @@ std::string GroupText(const Context& context, const v1::ReplicationGroup& group,
   if (group.has_epoch()) line("Epoch", std::to_string(group.epoch()));
   line("Last failover", FormatFailover(group));
   line("Pending primary", group.pending_modified_values().primary_cluster_id());
+  if (group.auth_token_enabled()) {
+    const std::string status = group.pending_modified_values().auth_token_status();
+    line("Auth token", status.empty() ? "yes" : "yes, " + LowerCase(status));
+  }
+  line("User groups", fmt::format("{}", fmt::join(group.user_group_ids(), ", ")));
+  if (group.transit_encryption_enabled()) line("Encryption in transit", "yes");
   line("VPC", group.vpc_id());
   line("Subnet group", group.cache_subnet_group_name());
   line("Security groups", FormatSecurityGroups(group.security_groups()));

@@ -22,6 +22,12 @@ std::string LowerCase(std::string id) {
   return id;
 }
 
+std::string UpperCase(std::string word) {
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
+  return word;
+}
+
 Outcome FindCluster(Context& context, const std::string& id, v1::CacheCluster* cluster) {
   v1::DescribeCacheClustersRequest request;
   request.set_cache_cluster_id(id);

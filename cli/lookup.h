@@ -14,6 +14,8 @@ bool IsNotFound(const Outcome& outcome);
 
 // As the service keeps ids.
 std::string LowerCase(std::string id);
+// As it keeps the words that say how something is done.
+std::string UpperCase(std::string word);
 
 // With its nodes.
 Outcome FindCluster(Context& context, const std::string& id, v1::CacheCluster* cluster);

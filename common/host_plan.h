@@ -57,6 +57,26 @@ struct TlsSpec {
   friend bool operator==(const TlsSpec&, const TlsSpec&) = default;
 };
 
+// A user of a Redis, as the engine is to know it.
+struct EngineUser {
+  std::string name;  // by which clients log in
+  std::string id;    // whose it is: when another one gets the name, its connections are closed
+  // Access rules in the engine's notation ("on", "#<sha-256>", "~key*", "+@read", "(+get ~b*)"), in
+  // their order. The agent adds what no user may do.
+  std::vector<std::string> rules;
+  friend bool operator==(const EngineUser&, const EngineUser&) = default;
+};
+
+// Who may use a Redis. The two secrets are the installation's own: agents administer engines as one
+// user, and followers log in to their leaders as another.
+struct EngineAccess {
+  std::string admin_secret;
+  std::string replication_secret;
+  std::vector<EngineUser> users;  // by name; without `default`, that one is off
+  uint64_t version = 0;           // tells sets of users apart; never 0
+  friend bool operator==(const EngineAccess&, const EngineAccess&) = default;
+};
+
 struct MemberSpec {
   MemberId id = 0;
   EngineKind engine = EngineKind::kRedis;
@@ -72,6 +92,8 @@ struct MemberSpec {
   // As long as it is there, every launch begins with it; without, with nothing.
   std::optional<Seed> seed;
   std::optional<TlsSpec> tls;  // absent: it speaks plainly. The same for the member's whole life
+  // Redis only. Absent: the plan is of a control plane that knew no users.
+  std::optional<EngineAccess> access;
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
 };
 
@@ -184,6 +206,7 @@ struct MemberReport {
   // says why.
   bool unseeded = false;
   std::optional<ReplicationReport> replication;
+  uint64_t access = 0;  // version of the users that this launch has been told; 0: of none
   friend bool operator==(const MemberReport&, const MemberReport&) = default;
 };
 

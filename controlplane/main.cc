@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
+#include <sys/random.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "common/check.h"
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/process.h"
@@ -143,6 +145,15 @@ Result<server::VpcSlice> Settle(server::Controller& controller, const Flags& fla
   const Status installed = controller.Step({install}).front();
   if (!installed.ok()) return installed;
   return slice;
+}
+
+// 256 bits, in hexadecimal.
+std::string DrawSecret() {
+  unsigned char bytes[32];
+  EC_CHECK(getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes));
+  std::string secret;
+  for (const unsigned char byte : bytes) secret += fmt::format("{:02x}", byte);
+  return secret;
 }
 
 // What is on disk is not known any more: only a new start from it can tell.
@@ -294,7 +305,8 @@ int Main(int argc, char** argv) {
   if (!slice.ok()) return Fail(slice.status().message());
   Result<std::optional<model::OutsidePorts>> outside = OutsideOf(flags);
   if (!outside.ok()) return Fail(outside.status().message());
-  const core::Command prepare = core::Prepare{flags.localhost_instance, *outside};
+  const core::Command prepare = core::Prepare{flags.localhost_instance, *outside,
+                                              model::EngineSecrets{DrawSecret(), DrawSecret()}};
   if (const Status prepared = controller.Step({prepare}).front(); !prepared.ok()) {
     return Fail(prepared.message());
   }

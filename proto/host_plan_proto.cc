@@ -57,6 +57,26 @@ TlsSpec FromProto(const v1::TlsSpec& in) {
   return {{in.names().begin(), in.names().end()}, in.certificate(), in.key(), in.authority()};
 }
 
+void ToProto(const EngineAccess& access, v1::EngineAccess* out) {
+  out->set_admin_secret(access.admin_secret);
+  out->set_replication_secret(access.replication_secret);
+  out->set_version(access.version);
+  for (const EngineUser& user : access.users) {
+    v1::EngineUser* const added = out->add_users();
+    added->set_name(user.name);
+    added->set_id(user.id);
+    for (const std::string& rule : user.rules) added->add_rules(rule);
+  }
+}
+
+EngineAccess FromProto(const v1::EngineAccess& in) {
+  EngineAccess access{in.admin_secret(), in.replication_secret(), {}, in.version()};
+  for (const v1::EngineUser& user : in.users()) {
+    access.users.push_back({user.name(), user.id(), {user.rules().begin(), user.rules().end()}});
+  }
+  return access;
+}
+
 void ToProto(const MemberSpec& spec, v1::MemberSpec* out) {
   out->set_id(spec.id);
   out->set_engine(std::string(NameOf(spec.engine)));
@@ -70,6 +90,7 @@ void ToProto(const MemberSpec& spec, v1::MemberSpec* out) {
   if (spec.replication) ToProto(*spec.replication, out->mutable_replication());
   if (spec.seed) ec::ToProto(*spec.seed, out->mutable_seed());
   if (spec.tls) ToProto(*spec.tls, out->mutable_tls());
+  if (spec.access) ToProto(*spec.access, out->mutable_access());
 }
 
 Status UnknownEngine(const std::string& name) {
@@ -92,6 +113,7 @@ Result<MemberSpec> FromProto(const v1::MemberSpec& in) {
   if (in.has_replication()) spec.replication = FromProto(in.replication());
   if (in.has_seed()) spec.seed = ec::FromProto(in.seed());
   if (in.has_tls()) spec.tls = FromProto(in.tls());
+  if (in.has_access()) spec.access = FromProto(in.access());
   return spec;
 }
 
@@ -259,6 +281,7 @@ void ToProto(const MemberReport& report, v1::MemberReport* out) {
   out->set_engine_version(report.engine_version);
   out->set_trouble(report.trouble);
   out->set_unseeded(report.unseeded);
+  out->set_access(report.access);
   if (report.replication) ToProto(*report.replication, out->mutable_replication());
 }
 
@@ -275,6 +298,7 @@ MemberReport FromProto(const v1::MemberReport& in) {
   report.engine_version = in.engine_version();
   report.trouble = in.trouble();
   report.unseeded = in.unseeded();
+  report.access = in.access();
   if (in.has_replication()) report.replication = FromProto(in.replication());
   return report;
 }

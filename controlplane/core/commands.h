@@ -13,6 +13,7 @@
 #include "common/host_plan.h"
 #include "controlplane/core/fault_requests.h"
 #include "controlplane/core/network_requests.h"
+#include "controlplane/core/user_requests.h"
 #include "controlplane/model/records.h"
 
 namespace ec::core {
@@ -68,6 +69,7 @@ struct ModifyCluster {
   std::optional<std::string> snapshot_window;
   std::optional<std::string> node_type;
   std::optional<std::string> auth_token;
+  std::optional<std::string> auth_token_strategy;  // SET, ROTATE, DELETE
   std::optional<std::string> ip_discovery;
 };
 
@@ -110,6 +112,7 @@ struct CreateGroup {
   std::optional<int> snapshot_retention;
   std::optional<std::string> snapshot_window;
   std::optional<std::string> auth_token;
+  std::vector<std::string> user_groups;
   std::optional<bool> transit_encryption;
   std::optional<std::string> transit_encryption_mode;
   std::optional<bool> at_rest_encryption;
@@ -141,6 +144,11 @@ struct ModifyGroup {
   std::optional<int> snapshot_retention;
   std::optional<std::string> snapshot_window;
   bool apply_immediately = false;
+  std::optional<std::string> auth_token;
+  std::optional<std::string> auth_token_strategy;  // SET, ROTATE, DELETE
+  std::vector<std::string> add_user_groups;
+  std::vector<std::string> remove_user_groups;
+  bool remove_all_user_groups = false;
 };
 
 struct DeleteGroup {
@@ -288,12 +296,15 @@ struct Install {
   std::string region;
   std::string account;
   Cidr vpc;
+  std::optional<model::EngineSecrets> secrets{};  // absent: Prepare brings them
 };
 
 // At every start of the control plane, before anything else is asked.
 struct Prepare {
   bool localhost_instance = true;  // this machine itself is an instance of the default VPC
   std::optional<model::OutsidePorts> outside;
+  // For an installation that has none yet; the others keep theirs.
+  std::optional<model::EngineSecrets> secrets;
 };
 
 using Command =
@@ -302,7 +313,8 @@ using Command =
                  Switchover, Promote, Demote, CreateSnapshot, DeleteSnapshot, CopySnapshot,
                  SetClock, StepClock, NetworkCommand, CreateSubnetGroup, ModifySubnetGroup,
                  DeleteSubnetGroup, CreateParameterGroup, ModifyParameterGroup, ResetParameterGroup,
-                 DeleteParameterGroup, FaultCommand, AddTags, RemoveTags, Reset, Install, Prepare>;
+                 DeleteParameterGroup, UserCommand, FaultCommand, AddTags, RemoveTags, Reset,
+                 Install, Prepare>;
 
 // A report that has been taken into the sightings.
 struct Reported {

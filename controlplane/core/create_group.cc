@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "controlplane/core/access_control.h"
 #include "controlplane/core/addresses.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/failover.h"
@@ -33,7 +34,7 @@ Status CheckDescription(const std::string& description) {
                   fmt::format("It has at most {} characters.", model::kDescriptionLengthMax));
 }
 
-// What would make it a group of several node groups, or one that asks for a password.
+// What would make it a group of several node groups, or encrypted at rest.
 Status CheckNotEmulated(const CreateGroup& request) {
   if (request.node_groups.value_or(1) != 1) {
     return BadValue("NumNodeGroups", std::to_string(*request.node_groups),
@@ -41,11 +42,6 @@ Status CheckNotEmulated(const CreateGroup& request) {
   }
   if (request.cluster_mode && *request.cluster_mode != "disabled") {
     return BadValue("ClusterMode", *request.cluster_mode, "Only disabled is emulated.");
-  }
-  if (request.auth_token) {
-    return BadCombination(request.transit_encryption.value_or(false)
-                              ? "AuthToken is not emulated yet."
-                              : "AuthToken needs TransitEncryptionEnabled.");
   }
   if (request.at_rest_encryption.value_or(false)) {
     return BadCombination("AtRestEncryptionEnabled is not emulated: nothing is kept at rest.");
@@ -147,6 +143,7 @@ void PutGroupAround(Draft& draft, Group group, const Cluster& leader, std::pair<
   const Member& member = *MemberOf(draft, leader.id);
   const HostId host = member.host;
   group.leader = member.id;
+  group.transit_encryption = leader.transit_encryption;
   group.created = draft.now().wall;
   UseAddress(draft, leader, ips.first);
   UseAddress(draft, leader, ips.second);
@@ -166,6 +163,7 @@ Cluster FollowerLike(const Draft& draft, const Cluster& leader, const ClusterId&
   cluster.status = ClusterStatus::kCreating;
   cluster.created = draft.now().wall;
   cluster.seed.reset();  // it has its data from its leader
+  cluster.access = {};   // the group's
   cluster.manual_backups.clear();
   cluster.members.clear();
   return cluster;
@@ -212,6 +210,14 @@ Status CreateAround(Draft& draft, const CreateGroup& request, Group group) {
     return BadCombination(
         fmt::format("Encryption in transit is fixed when a cache cluster is created: {} {} it.",
                     master->id, encrypted ? "has" : "does not have"));
+  }
+  if (request.auth_token || !request.user_groups.empty()) {
+    const Result<model::AccessControl> access =
+        AccessOfNewGroup(draft, request, encrypted, master->engine_version);
+    if (!access.ok()) return access.status();
+    group.access = *access;
+  } else {
+    group.access = master->access;
   }
   return FormGroupAround(draft, *master, std::move(group));
 }
@@ -291,6 +297,11 @@ Status Create(Draft& draft, const Settings& settings, const CreateGroup& request
   if (leader->engine == EngineKind::kMemcached) {
     return BadValue("Engine", *request.engine, "Replication groups need redis or valkey.");
   }
+  leader->transit_encryption = request.transit_encryption.value_or(false);
+  const Result<model::AccessControl> access =
+      AccessOfNewGroup(draft, request, leader->transit_encryption, leader->engine_version);
+  if (!access.ok()) return access.status();
+  group->access = *access;
   if (group->automatic_failover) {
     EC_RETURN_IF_ERROR(CheckFailoverSupported(leader->node_type, leader->engine_version));
   }

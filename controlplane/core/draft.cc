@@ -259,6 +259,7 @@ model::Edit Draft::Take() {
   rows::Stamp(edit_.clusters, edit_.revision);
   rows::Stamp(edit_.members, edit_.revision);
   FinishNetwork();
+  FinishUsers();
   FinishOutsidePorts();
   return std::move(edit_);
 }

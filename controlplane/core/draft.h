@@ -50,6 +50,8 @@ class Draft {
   const model::InstanceRow* FindInstance(const model::InstanceId& id) const;
   const model::ParameterGroup* FindParameterGroup(const model::ParameterGroupName& name) const;
   const model::CacheSubnetGroup* FindSubnetGroup(const model::SubnetGroupName& name) const;
+  const model::User* FindUser(const model::UserId& id) const;  // also the default one
+  const model::UserGroup* FindUserGroup(const model::UserGroupId& id) const;
   // All of them, by id.
   std::vector<const model::Vpc*> Vpcs() const;
   std::vector<const model::Subnet*> Subnets() const;
@@ -57,6 +59,8 @@ class Draft {
   std::vector<const model::InstanceRow*> Instances() const;
   std::vector<const model::CacheSubnetGroup*> SubnetGroups() const;
   std::vector<const model::ParameterGroup*> ParameterGroups() const;
+  std::vector<const model::User*> Users() const;  // without the default one
+  std::vector<const model::UserGroup*> UserGroups() const;
   const model::Installation& installation() const;
 
   // The row to change; it must exist.
@@ -94,17 +98,23 @@ class Draft {
   void Put(model::InstanceRow instance);
   void Put(model::CacheSubnetGroup group);
   void Put(model::ParameterGroup group);
+  void Put(model::User user);
+  void Put(model::UserGroup group);
   void DropVpc(const model::VpcId& id);
   void DropSubnet(const model::SubnetId& id);
   void DropSecurityGroup(const model::SecurityGroupId& id);
   void DropInstance(const model::InstanceId& id);
   void DropSubnetGroup(const model::SubnetGroupName& name);
   void DropParameterGroup(const model::ParameterGroupName& name);
+  void DropUser(const model::UserId& id);
+  void DropUserGroup(const model::UserGroupId& id);
   void DropCluster(const model::ClusterId& id);  // and its members; it leaves its group, too
   void DropMember(MemberId id);                  // also from its cluster's set of members
 
   void AddClusterEvent(const model::ClusterId& id, std::string message);
   void AddGroupEvent(const model::GroupId& id, std::string message);
+  void AddUserEvent(const model::UserId& id, std::string message);
+  void AddUserGroupEvent(const model::UserGroupId& id, std::string message);
   // Of a fault that belongs to neither.
   void AddFaultEvent(const std::string& id, std::string message);
 
@@ -154,6 +164,7 @@ class Draft {
 
  private:
   void FinishNetwork();
+  void FinishUsers();
   void FinishBackups();
   void FinishBackups(const model::ClusterId& id);
   void FinishGroupBackups(const model::GroupId& id);

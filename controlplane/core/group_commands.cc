@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "controlplane/core/access_control.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/failover.h"
 #include "controlplane/core/fencing.h"
@@ -173,7 +174,7 @@ bool IsAboutClusters(const ModifyGroup& r) {
 
 bool AsksForSomething(const ModifyGroup& r) {
   return IsAboutClusters(r) || r.description || r.primary_cluster || r.automatic_failover ||
-         r.multi_az || r.snapshotting_cluster;
+         r.multi_az || r.snapshotting_cluster || IsAboutAccess(r);
 }
 
 }  // namespace
@@ -233,6 +234,7 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyGroup& request
   EC_RETURN_IF_ERROR(ChangePrimary(trial, settings, *id, request));
   if (request.description) trial.EditGroup(*id).description = *request.description;
   EC_RETURN_IF_ERROR(ChangeSnapshotting(trial, *id, request));
+  EC_RETURN_IF_ERROR(ChangeAccess(trial, *id, request));
   draft.Replace(std::move(trial));
   return {};
 }
@@ -277,7 +279,10 @@ Status Delete(Draft& draft, const Settings& settings, const DeleteGroup& request
     return {};
   }
   draft.EditGroup(*id).status = GroupStatus::kDeleting;
-  if (retain) draft.LeaveGroup(primary);
+  if (retain) {
+    KeepAccess(draft, primary);
+    draft.LeaveGroup(primary);
+  }
   DeleteClusters(draft, *id);
   AdvanceGroup(draft, settings, *id);  // there may be none
   return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/mutant.h"
+#include "controlplane/core/access_control.h"
 #include "controlplane/core/addresses.h"
 #include "controlplane/core/failover.h"
 #include "controlplane/core/lifecycle.h"
@@ -11,6 +12,7 @@
 #include "controlplane/core/placement.h"
 #include "controlplane/core/promote_demote.h"
 #include "controlplane/core/switchover.h"
+#include "controlplane/core/users.h"
 
 namespace ec::core {
 namespace {
@@ -164,7 +166,7 @@ void AdvanceCreating(Draft& draft, const Settings& settings, const GroupId& id) 
 void FollowMembers(Draft& draft, const GroupId& id) {
   const Group& group = *draft.FindGroup(id);
   const bool busy = group.step != SwitchStep::kNone || group.promoting || group.demoting ||
-                    !group.trouble.empty() ||
+                    !group.trouble.empty() || group.access.change != model::AccessChange::kNone ||
                     AnyCluster(draft, id, {ClusterStatus::kCreating, ClusterStatus::kDeleting});
   const bool backed_up = AnyCluster(draft, id, {ClusterStatus::kSnapshotting});
   const GroupStatus status = busy        ? GroupStatus::kModifying
@@ -192,6 +194,7 @@ void AdvanceLiving(Draft& draft, const Settings& settings, const GroupId& id) {
   ReplaceEndedLeader(draft, settings, id);
   AdvancePromotion(draft, settings, id);
   AdvanceDemotion(draft, settings, id);
+  AdvanceAccess(draft, settings, id);
   EndTest(draft, id);
   EnsureHomes(draft, settings, id);
   if (draft.FindGroup(id)->status == GroupStatus::kCreating) {
@@ -274,11 +277,21 @@ void AdvanceGroup(Draft& draft, const Settings& settings, const GroupId& id) {
   }
 }
 
+namespace {
+
+// Whether a change of its users is under way that all engines know by now.
+bool IsAccessKnown(const model::State& state, const GroupId& id) {
+  return state.records.groups.at(id).access.change != model::AccessChange::kNone &&
+         IsTold(state, id);
+}
+
+}  // namespace
+
 std::set<GroupId> GroupsDue(const model::State& state, const Settings& settings, Now now) {
   std::set<GroupId> due;
   for (const auto& [since, id] : state.group_operations) {
-    if (since + settings.pause_max > now.instant) break;
-    due.insert(id);
+    const bool waits = since + settings.pause_max > now.instant;
+    if (!waits || IsAccessKnown(state, id)) due.insert(id);
   }
   for (const auto& [member_id, asked] : state.asked) {
     const Duration age = now.instant - asked.at;
@@ -298,6 +311,7 @@ std::optional<Instant> NextGroupDeadline(const model::State& state, const Settin
     if (at > now.instant && (!next || at < *next)) next = at;
   };
   for (const auto& [since, id] : state.group_operations) {
+    if (IsAccessKnown(state, id)) next = now.instant;
     consider(since + settings.pause_max);
     consider(since + settings.operation_max);
   }

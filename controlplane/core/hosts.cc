@@ -14,6 +14,7 @@
 #include "controlplane/core/lifecycle.h"
 #include "controlplane/core/placement.h"
 #include "controlplane/core/snapshot_work.h"
+#include "controlplane/core/users.h"
 #include "controlplane/core/validate.h"
 #include "controlplane/model/limits.h"
 #include "controlplane/model/names.h"
@@ -111,6 +112,7 @@ Status InstallAt(Draft& draft, const Install& install) {
   installation.region = install.region;
   installation.account = install.account;
   installation.vpc = install.vpc;
+  installation.secrets = install.secrets;
   draft.PutInstallation(std::move(installation));
   return {};
 }
@@ -177,6 +179,7 @@ void Heed(Draft& draft, const Settings& settings, const Reported& reported) {
   for (const ClusterId& id : clusters) Advance(draft, settings, id);
   for (const model::GroupId& id : groups) AdvanceGroup(draft, settings, id);
   AdvanceSnapshotsOn(draft, settings, report.host);
+  AdvanceUsers(draft, settings);
 }
 
 void HeedEnd(Draft& draft, const Settings& settings, const EngineEnded& ended) {
@@ -219,6 +222,12 @@ void ForgetAll(Draft& draft) {
   std::vector<std::string> parameter_groups;
   for (const auto* group : draft.ParameterGroups()) parameter_groups.push_back(group->name);
   for (const std::string& name : parameter_groups) draft.DropParameterGroup(name);
+  std::vector<model::UserGroupId> user_groups;
+  for (const model::UserGroup* group : draft.UserGroups()) user_groups.push_back(group->id);
+  for (const model::UserGroupId& id : user_groups) draft.DropUserGroup(id);
+  std::vector<model::UserId> users;
+  for (const model::User* user : draft.Users()) users.push_back(user->id);
+  for (const model::UserId& id : users) draft.DropUser(id);
   std::vector<uint64_t> faults;
   for (const model::WireFault* fault : draft.Faults()) faults.push_back(fault->number);
   for (const uint64_t number : faults) draft.DropFault(number);

@@ -19,9 +19,18 @@
 #include "controlplane/core/snapshot_work.h"
 #include "controlplane/core/subnet_groups.h"
 #include "controlplane/core/tags.h"
+#include "controlplane/core/users.h"
 
 namespace ec::core {
 namespace {
+
+// Once drawn they stay: running engines know them.
+void KeepSecrets(Draft& draft, const Prepare& request) {
+  if (!request.secrets || draft.installation().secrets) return;
+  model::Installation installation = draft.installation();
+  installation.secrets = request.secrets;
+  draft.PutInstallation(std::move(installation));
+}
 
 Status Obey(Draft& draft, const Settings& settings, const Command& command) {
   return std::visit(
@@ -52,6 +61,7 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
           [&](const ModifyParameterGroup& request) { return Modify(draft, request); },
           [&](const ResetParameterGroup& request) { return RestoreDefaults(draft, request); },
           [&](const DeleteParameterGroup& request) { return Delete(draft, request); },
+          [&](const UserCommand& request) { return Obey(draft, request); },
           [&](const FaultCommand& request) { return Obey(draft, request); },
           [&](const AddTags& request) { return Tag(draft, request); },
           [&](const RemoveTags& request) { return Untag(draft, request); },
@@ -64,6 +74,7 @@ Status Obey(Draft& draft, const Settings& settings, const Command& command) {
             EnsureDefaultVpc(draft);
             EnsureLocalhost(draft, request.localhost_instance);
             draft.ServeOutside(request.outside);
+            KeepSecrets(draft, request);
             return Status();
           },
       },
@@ -123,6 +134,7 @@ std::optional<Instant> NextDeadline(const model::State& state, const Settings& s
   if (const auto due = NextSnapshotDeadline(state, settings, now)) consider(*due);
   if (const auto end = NextFaultEnd(state, now)) consider(*end);
   if (const auto due = NextGroupDeadline(state, settings, now)) consider(*due);
+  if (const auto due = NextUserDeadline(state, settings, now)) consider(*due);
   return next;
 }
 

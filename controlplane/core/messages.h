@@ -148,6 +148,9 @@ inline std::string NodeResumed(std::string_view node) {
 inline std::string NodeFailed(std::string_view node, std::string_view why) {
   return fmt::format("Cache node {} has failed: {}", node, why);
 }
+inline std::string UsersNotApplied(std::string_view kind, std::string_view id) {
+  return fmt::format("A change of {} {} could not be applied to every node in time", kind, id);
+}
 inline std::string FaultBegun(std::string_view id, std::string_view what,
                               const std::optional<Duration>& duration) {
   const std::string text = fmt::format("Fault {} begins: {}", id, what);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "controlplane/core/access_control.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/group_commands.h"
 #include "controlplane/core/lifecycle.h"
@@ -39,9 +40,6 @@ Status CheckNodeType(const Cluster& cluster, const std::optional<std::string>& a
 }
 
 Status CheckUnsupported(const Cluster& cluster, const ModifyCluster& request) {
-  if (request.auth_token) {
-    return BadCombination("AuthToken needs encryption in transit, which this cluster has not.");
-  }
   if (request.engine && model::Lower(*request.engine) != NameOf(cluster.engine)) {
     return BadCombination(fmt::format("The engine of cache cluster {} is {} and cannot become {}.",
                                       cluster.id, NameOf(cluster.engine), *request.engine));
@@ -338,7 +336,8 @@ bool AsksForSomething(const ModifyCluster& r) {
          !r.cache_security_groups.empty() || !r.security_groups.empty() || r.maintenance_window ||
          r.notification_topic || r.notification_status || r.parameter_group || r.engine ||
          r.engine_version || r.auto_minor_version_upgrade || r.snapshot_retention ||
-         r.snapshot_window || r.node_type || r.auth_token || r.ip_discovery;
+         r.snapshot_window || r.node_type || r.auth_token || r.auth_token_strategy ||
+         r.ip_discovery;
 }
 
 // --- making the changes ---------------------------------------------------------------------
@@ -442,12 +441,14 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyCluster& reque
   }
   EC_RETURN_IF_ERROR(CheckUnsupported(cluster, request));
   EC_RETURN_IF_ERROR(ChangeRecord(draft, request, &cluster));
+  EC_RETURN_IF_ERROR(ChangeToken(draft, request, &cluster));
   Pending pending = cluster.pending;
   EC_RETURN_IF_ERROR(PlanVersion(draft, settings, cluster, request, &pending));
   EC_RETURN_IF_ERROR(CheckParameterGroup(draft, cluster, request, pending));
   EC_RETURN_IF_ERROR(PlanNodes(draft, settings, cluster, request, &pending));
 
   const bool new_groups = cluster.security_groups != draft.FindCluster(*id)->security_groups;
+  const bool new_token = cluster.access != draft.FindCluster(*id)->access;
   const bool waits_anew = !pending.empty() && pending != cluster.pending;
   pending.due = model::NextOpening(*model::ParseMaintenanceWindow(cluster.maintenance_window),
                                    draft.now().wall);
@@ -457,6 +458,7 @@ Status Modify(Draft& draft, const Settings& settings, const ModifyCluster& reque
   if (request.parameter_group && !new_family) {
     UseParameterGroup(draft, *id, model::Lower(*request.parameter_group));
   }
+  if (new_token) TellMembers(draft, cluster);
   if (request.maintenance_window && !cluster.group.empty()) {
     PutOffPendingPrimary(draft, cluster.group);
   }

@@ -44,12 +44,6 @@ std::vector<const model::Cluster*> ClustersWith(const Draft& draft, const std::s
   return clusters;
 }
 
-// The values are part of every member's plan.
-void TellMembers(Draft& draft, const model::Cluster& cluster) {
-  const std::set<MemberId> members = cluster.members;
-  for (const MemberId member : members) draft.TouchMember(member);
-}
-
 // Puts the group with its new values, and has the engines know.
 void Put(Draft& draft, ParameterGroup group, bool needs_reboot) {
   if (needs_reboot) group.reboot_since = RevisionOf(draft);
@@ -206,6 +200,11 @@ Result<std::string> ChooseParameterGroup(const Draft& draft, std::string_view fa
         "Cluster mode should be disabled in parameter group, but found it is enabled.");
   }
   return name;
+}
+
+void TellMembers(Draft& draft, const model::Cluster& cluster) {
+  const std::set<MemberId> members = cluster.members;
+  for (const MemberId member : members) draft.TouchMember(member);
 }
 
 void UseParameterGroup(Draft& draft, const model::ClusterId& id, const std::string& name) {

@@ -23,4 +23,7 @@ Result<std::string> ChooseParameterGroup(const Draft& draft, std::string_view fa
 // Gives the cluster another group: its engines take over at once what they can.
 void UseParameterGroup(Draft& draft, const model::ClusterId& id, const std::string& name);
 
+// What is in the plans of all the cluster's members has changed.
+void TellMembers(Draft& draft, const model::Cluster& cluster);
+
 }  // namespace ec::core

@@ -6,6 +6,7 @@
 #include "controlplane/model/access.h"
 #include "controlplane/model/faults.h"
 #include "controlplane/model/parameters.h"
+#include "controlplane/model/users.h"
 
 namespace ec::core {
 namespace {
@@ -122,6 +123,7 @@ MemberSpec SpecOf(const model::State& state, const Cluster& cluster, const Membe
     spec.seed = cluster.seed;
   }
   if (cluster.transit_encryption) spec.tls = TlsSpec{NamesOf(state, cluster, member), {}, {}, {}};
+  spec.access = model::EngineAccessOf(state.records, cluster);
   if (const model::Group* shard = GroupOf(state, cluster)) {
     spec.replication = ReplicationOf(state, *shard, member);
   }

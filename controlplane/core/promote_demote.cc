@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "controlplane/core/access_control.h"
 #include "controlplane/core/cluster_commands.h"
 #include "controlplane/core/failover.h"
 #include "controlplane/core/group_commands.h"
@@ -114,6 +115,7 @@ Status CheckAlike(const Cluster& cluster, const Cluster& target) {
 void Detach(Draft& draft, const ClusterId& cluster) {
   const GroupId group = draft.FindCluster(cluster)->group;
   draft.EditGroup(group).promoting.reset();
+  KeepAccess(draft, cluster);
   draft.LeaveGroup(cluster);
   draft.EditMember(MemberOf(draft, cluster)->id).in_sync = false;
   draft.AddClusterEvent(cluster, messages::ReplicaPromoted(cluster, group));
@@ -134,6 +136,7 @@ void TakeSettingsOver(Draft& draft, const ClusterId& id, const Cluster& leader) 
   follower.auto_minor_version_upgrade = leader.auto_minor_version_upgrade;
   follower.notification = leader.notification;
   follower.pending = leader.pending;
+  follower.access = {};  // the group's
   draft.TouchMember(MemberOf(draft, id)->id);
 }
 
@@ -219,6 +222,7 @@ Status DemoteMaster(Draft& draft, const Settings& settings, const Demote& reques
                                    fmt::format("Formed around {} by a demotion", target->id));
     if (!group.ok()) return group.status();
     group->status = GroupStatus::kModifying;
+    group->access = target->access;
     group_id = group->id;
     EC_RETURN_IF_ERROR(FormGroupAround(draft, *target, std::move(*group)));
   }

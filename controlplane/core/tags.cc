@@ -4,6 +4,7 @@
 
 #include "controlplane/core/validate.h"
 #include "controlplane/model/names.h"
+#include "controlplane/model/users.h"
 
 namespace ec::core {
 namespace {
@@ -25,6 +26,10 @@ Status NotFound(const Tagged& tagged) {
               fmt::format("CacheSubnetGroup not found: {}", tagged.id)};
     case Tagged::Kind::kSnapshot:
       return {Fault::kSnapshotNotFound, fmt::format("Snapshot not found: {}", tagged.id)};
+    case Tagged::Kind::kUser:
+      return {Fault::kUserNotFound, fmt::format("User not found: {}", tagged.id)};
+    case Tagged::Kind::kUserGroup:
+      return {Fault::kUserGroupNotFound, fmt::format("UserGroup not found: {}", tagged.id)};
     case Tagged::Kind::kParameterGroup:
       return {Fault::kCacheParameterGroupNotFound,
               fmt::format("CacheParameterGroup not found: {}", tagged.id)};
@@ -42,6 +47,10 @@ std::string NounOf(Tagged::Kind kind) {
       return "Cache subnet group";
     case Tagged::Kind::kSnapshot:
       return "Snapshot";
+    case Tagged::Kind::kUser:
+      return "User";
+    case Tagged::Kind::kUserGroup:
+      return "User group";
     case Tagged::Kind::kParameterGroup:
       return "Cache parameter group";
     case Tagged::Kind::kCluster:
@@ -56,6 +65,8 @@ std::optional<Tagged::Kind> ParseKind(std::string_view kind) {
   if (kind == model::kSubnetGroupArnKind) return Tagged::Kind::kSubnetGroup;
   if (kind == model::kSnapshotArnKind) return Tagged::Kind::kSnapshot;
   if (kind == model::kParameterGroupArnKind) return Tagged::Kind::kParameterGroup;
+  if (kind == model::kUserArnKind) return Tagged::Kind::kUser;
+  if (kind == model::kUserGroupArnKind) return Tagged::Kind::kUserGroup;
   return std::nullopt;
 }
 
@@ -68,7 +79,8 @@ Result<Tagged> NameIn(const std::string& text, const model::Installation& here) 
     return Status(
         Fault::kInvalidArn,
         fmt::format("The ARN '{}' names a {}; only clusters, replication groups, "
-                    "cache subnet groups, cache parameter groups and snapshots are emulated.",
+                    "cache subnet groups, cache parameter groups, snapshots, users and user groups "
+                    "are emulated.",
                     text, arn->kind));
   }
   const Tagged tagged{*kind, arn->name};
@@ -86,6 +98,10 @@ const TagMap* TagsOf(const Draft& draft, const Tagged& tagged) {
       return of(draft.FindSubnetGroup(tagged.id));
     case Tagged::Kind::kSnapshot:
       return of(draft.FindSnapshot(tagged.id));
+    case Tagged::Kind::kUser:
+      return of(draft.FindUser(tagged.id));
+    case Tagged::Kind::kUserGroup:
+      return of(draft.FindUserGroup(tagged.id));
     case Tagged::Kind::kParameterGroup:
       return of(draft.FindParameterGroup(tagged.id));
     case Tagged::Kind::kCluster:
@@ -103,10 +119,30 @@ bool IsAvailable(const Draft& draft, const Tagged& tagged) {
       return true;
     case Tagged::Kind::kSnapshot:
       return draft.FindSnapshot(tagged.id)->status == model::SnapshotStatus::kAvailable;
+    case Tagged::Kind::kUser:
+      return draft.FindUser(tagged.id)->status == model::UserStatus::kActive;
+    case Tagged::Kind::kUserGroup:
+      return draft.FindUserGroup(tagged.id)->status == model::UserGroupStatus::kActive;
     case Tagged::Kind::kCluster:
       break;
   }
   return draft.FindCluster(tagged.id)->status == model::ClusterStatus::kAvailable;
+}
+
+Status CheckTaggable(const Draft& draft, const Tagged& tagged) {
+  const bool is_users = tagged.kind == Tagged::Kind::kUser;
+  if (is_users && tagged.id == model::kDefaultUser) {
+    return BadValue("ResourceName", tagged.id, "The user default has no tags.");
+  }
+  if (IsAvailable(draft, tagged)) return {};
+  if (is_users) {  // [AWS]: the end of its text
+    return {Fault::kUserNotFound, fmt::format("User {} is not available for tagging", tagged.id)};
+  }
+  if (tagged.kind == Tagged::Kind::kUserGroup) {
+    return {Fault::kInvalidUserGroupState,
+            fmt::format("User group {} is not available for tagging", tagged.id)};
+  }
+  return NotAvailable();
 }
 
 void Put(Draft& draft, const Tagged& tagged, TagMap tags) {
@@ -123,6 +159,18 @@ void Put(Draft& draft, const Tagged& tagged, TagMap tags) {
     case Tagged::Kind::kSnapshot:
       draft.EditSnapshot(tagged.id).tags = std::move(tags);
       return;
+    case Tagged::Kind::kUser: {
+      model::User user = *draft.FindUser(tagged.id);
+      user.tags = std::move(tags);
+      draft.Put(std::move(user));
+      return;
+    }
+    case Tagged::Kind::kUserGroup: {
+      model::UserGroup group = *draft.FindUserGroup(tagged.id);
+      group.tags = std::move(tags);
+      draft.Put(std::move(group));
+      return;
+    }
     case Tagged::Kind::kParameterGroup: {
       model::ParameterGroup group = *draft.FindParameterGroup(tagged.id);
       group.tags = std::move(tags);
@@ -157,6 +205,12 @@ Result<Tagged> FindTagged(const model::Records& records, const std::string& arn)
     case Tagged::Kind::kSnapshot:
       is_there = records.snapshots.contains(tagged->id);
       break;
+    case Tagged::Kind::kUser:
+      is_there = model::FindUser(records, tagged->id) != nullptr;
+      break;
+    case Tagged::Kind::kUserGroup:
+      is_there = records.user_groups.contains(tagged->id);
+      break;
     case Tagged::Kind::kParameterGroup:
       is_there = records.parameter_groups.contains(tagged->id);
       break;
@@ -176,6 +230,10 @@ const TagMap& TagsOf(const model::Records& records, const Tagged& tagged) {
       return records.subnet_groups.at(tagged.id).tags;
     case Tagged::Kind::kSnapshot:
       return records.snapshots.at(tagged.id).tags;
+    case Tagged::Kind::kUser:
+      return model::FindUser(records, tagged.id)->tags;
+    case Tagged::Kind::kUserGroup:
+      return records.user_groups.at(tagged.id).tags;
     case Tagged::Kind::kParameterGroup:
       return records.parameter_groups.at(tagged.id).tags;
     case Tagged::Kind::kCluster:
@@ -190,7 +248,7 @@ Status Tag(Draft& draft, const AddTags& request) {
   if (request.tags.empty()) {
     return {Fault::kInvalidParameterValue, "The parameter Tags must name at least one tag."};
   }
-  if (!IsAvailable(draft, *tagged)) return NotAvailable();
+  EC_RETURN_IF_ERROR(CheckTaggable(draft, *tagged));
   Result<TagMap> tags = MergeTags(*TagsOf(draft, *tagged), request.tags);
   if (!tags.ok()) return tags.status();
   Put(draft, *tagged, *tags);
@@ -203,7 +261,7 @@ Status Untag(Draft& draft, const RemoveTags& request) {
   if (request.keys.empty()) {
     return {Fault::kInvalidParameterValue, "The parameter TagKeys must name at least one key."};
   }
-  if (!IsAvailable(draft, *tagged)) return NotAvailable();
+  EC_RETURN_IF_ERROR(CheckTaggable(draft, *tagged));
   TagMap tags = *TagsOf(draft, *tagged);
   for (const std::string& key : request.keys) {
     if (tags.erase(key) > 0) continue;

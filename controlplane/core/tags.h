@@ -12,7 +12,7 @@ Status Untag(Draft& draft, const RemoveTags& request);
 
 // What an ARN may name.
 struct Tagged {
-  enum class Kind { kCluster, kGroup, kSubnetGroup, kParameterGroup, kSnapshot };
+  enum class Kind { kCluster, kGroup, kSubnetGroup, kParameterGroup, kSnapshot, kUser, kUserGroup };
   Kind kind = Kind::kCluster;
   std::string id;
 };

@@ -35,6 +35,20 @@ inline constexpr size_t kSubnetGroupNameLengthMax = 255;
 // SecurityGroupIds, by EC2's quota of groups per network interface.
 inline constexpr size_t kSecurityGroupsPerClusterMax = 5;
 
+// Account quotas: "Users", "User groups", "Users per user group".
+inline constexpr size_t kUsersMax = 1000;
+inline constexpr size_t kUserGroupsMax = 100;
+inline constexpr size_t kUsersPerGroupMax = 100;
+// CreateReplicationGroup, UserGroupIds: [unverified], as Terraform's provider documents it.
+inline constexpr size_t kUserGroupsPerGroupMax = 1;
+// CreateUser, UserId; ours, as AWS names none.
+inline constexpr size_t kUserIdLengthMax = 40;
+inline constexpr size_t kUserNameLengthMax = 128;
+// CreateUser, Passwords; CreateReplicationGroup, AuthToken.
+inline constexpr size_t kPasswordsMax = 2;
+inline constexpr size_t kPasswordLengthMin = 16;
+inline constexpr size_t kPasswordLengthMax = 128;
+
 // Tag restrictions of AWS at large.
 inline constexpr size_t kTagsMax = 50;
 inline constexpr size_t kTagKeyLengthMax = 128;

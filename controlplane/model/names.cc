@@ -52,6 +52,17 @@ Result<std::string> ParseClusterId(std::string_view text) {
   return ParseId(text, "CacheClusterIdentifier", kClusterIdLengthMax);
 }
 
+Result<std::string> ParseUserId(std::string_view text, std::string_view parameter) {
+  const bool well_formed =
+      !text.empty() && text.size() <= kUserIdLengthMax && IsLetter(text.front()) &&
+      std::ranges::all_of(text, [](char c) { return IsLetter(c) || IsDigit(c) || c == '-'; });
+  if (well_formed) return Lower(text);
+  return Status(Fault::kInvalidParameterValue,
+                fmt::format("Invalid value for {}: '{}'. It must have 1 to {} letters, digits and "
+                            "hyphens, and begin with a letter.",
+                            parameter, text, kUserIdLengthMax));
+}
+
 Result<std::string> ParseGroupId(std::string_view text) {
   return ParseId(text, "ReplicationGroupId", kGroupIdLengthMax);
 }

@@ -29,6 +29,8 @@ struct BucketObject {
 // Buckets have AWS's names; a key has no part that is empty, "." or "..", and no control byte.
 bool IsBucketName(std::string_view text);
 Result<BucketObject> ParseObjectArn(std::string_view text, std::string_view parameter);
+// The same for a user or a user group, whose error names the parameter.
+Result<std::string> ParseUserId(std::string_view text, std::string_view parameter);
 // The same for a cache parameter group, which may also begin with "default.".
 Result<std::string> ParseParameterGroupName(std::string_view text);
 
@@ -49,6 +51,10 @@ inline constexpr std::string_view kGroupSourceType = "replication-group";
 inline constexpr std::string_view kSnapshotArnKind = "snapshot";
 inline constexpr std::string_view kSubnetGroupArnKind = "subnetgroup";
 inline constexpr std::string_view kParameterGroupArnKind = "parametergroup";
+inline constexpr std::string_view kUserArnKind = "user";
+inline constexpr std::string_view kUserSourceType = "user";
+inline constexpr std::string_view kUserGroupArnKind = "usergroup";
+inline constexpr std::string_view kUserGroupSourceType = "user-group";
 inline constexpr std::string_view kFaultSourceType = "fault";  // not one of AWS's
 
 struct Arn {

@@ -49,6 +49,26 @@ constexpr std::pair<SwitchStep, std::string_view> kStepNames[] = {
     {SwitchStep::kDemoting, "demoting"},
 };
 
+constexpr std::pair<UserStatus, std::string_view> kUserNames[] = {
+    {UserStatus::kActive, "active"},
+    {UserStatus::kModifying, "modifying"},
+    {UserStatus::kDeleting, "deleting"},
+};
+
+constexpr std::pair<UserGroupStatus, std::string_view> kUserGroupNames[] = {
+    {UserGroupStatus::kCreating, "creating"},
+    {UserGroupStatus::kActive, "active"},
+    {UserGroupStatus::kModifying, "modifying"},
+    {UserGroupStatus::kDeleting, "deleting"},
+};
+
+constexpr std::pair<AccessChange, std::string_view> kAccessChangeNames[] = {
+    {AccessChange::kNone, "none"},
+    {AccessChange::kSettingToken, "setting-token"},
+    {AccessChange::kRotatingToken, "rotating-token"},
+    {AccessChange::kUserGroups, "user-groups"},
+};
+
 template <typename Table, typename Value>
 std::string_view Name(const Table& table, Value value) {
   for (const auto& [status, name] : table) {
@@ -74,6 +94,9 @@ std::string_view NameOf(GroupStatus status) { return Name(kGroupNames, status); 
 std::string_view NameOf(SnapshotStatus status) { return Name(kSnapshotNames, status); }
 std::string_view NameOf(AfterSnapshot after) { return Name(kAfterNames, after); }
 std::string_view NameOf(SwitchStep step) { return Name(kStepNames, step); }
+std::string_view NameOf(UserStatus status) { return Name(kUserNames, status); }
+std::string_view NameOf(UserGroupStatus status) { return Name(kUserGroupNames, status); }
+std::string_view NameOf(AccessChange change) { return Name(kAccessChangeNames, change); }
 
 std::optional<ClusterStatus> ParseClusterStatus(std::string_view name) {
   return Parse(kClusterNames, name);
@@ -91,5 +114,12 @@ std::optional<AfterSnapshot> ParseAfterSnapshot(std::string_view name) {
   return Parse(kAfterNames, name);
 }
 std::optional<SwitchStep> ParseSwitchStep(std::string_view name) { return Parse(kStepNames, name); }
+std::optional<UserStatus> ParseUserStatus(std::string_view name) { return Parse(kUserNames, name); }
+std::optional<UserGroupStatus> ParseUserGroupStatus(std::string_view name) {
+  return Parse(kUserGroupNames, name);
+}
+std::optional<AccessChange> ParseAccessChange(std::string_view name) {
+  return Parse(kAccessChangeNames, name);
+}
 
 }  // namespace ec::model

@@ -18,6 +18,7 @@
 #include "controlplane/model/network.h"
 #include "controlplane/model/node_types.h"
 #include "controlplane/model/snapshot_records.h"
+#include "controlplane/model/user_records.h"
 
 namespace ec::model {
 
@@ -136,6 +137,8 @@ struct Cluster {
   std::optional<Seed> seed;              // what it began with, or is to
   std::optional<WallTime> next_backup;   // by itself; absent in a group, which has its own
   std::vector<WallTime> manual_backups;  // those begun in the last 24 hours
+  bool transit_encryption = false;
+  AccessControl access;  // while it is in no group
 
   std::optional<ConfigurationEndpoint> configuration;
   uint64_t discovery_version = 0;   // what `config get cluster` counts
@@ -234,6 +237,8 @@ struct Group {
   std::vector<WallTime> tests;          // TestFailover: calls of the last 24 hours
   ClusterId snapshotting;               // of which backups are taken; empty: to be chosen
   std::optional<WallTime> next_backup;  // by itself
+  bool transit_encryption = false;
+  AccessControl access;
 
   // Of the last failover that was not planned: what the new leader did not have, as far as is
   // known.
@@ -312,6 +317,7 @@ struct Installation {
   uint32_t next_slice = 0;  // where the search for a VPC's slice goes on: each rests for long
   std::optional<OutsidePorts> outside;
   EmulatorClock clock;
+  std::optional<EngineSecrets> secrets;  // absent until it is prepared
   friend bool operator==(const Installation&, const Installation&) = default;
 };
 
@@ -336,8 +342,10 @@ struct Records {
   std::map<SubnetGroupName, CacheSubnetGroup> subnet_groups;
   std::map<SnapshotName, Snapshot> snapshots;
   std::map<ParameterGroupName, ParameterGroup> parameter_groups;  // without the default ones
-  std::map<uint64_t, WireFault> faults;                           // by number
-  std::map<uint64_t, Event> events;                               // by serial
+  std::map<UserId, User> users;                                   // without the default one
+  std::map<UserGroupId, UserGroup> user_groups;
+  std::map<uint64_t, WireFault> faults;  // by number
+  std::map<uint64_t, Event> events;      // by serial
   friend bool operator==(const Records&, const Records&) = default;
 };
 
@@ -358,6 +366,8 @@ struct Edit {
   std::map<SubnetGroupName, std::optional<CacheSubnetGroup>> subnet_groups;
   std::map<SnapshotName, std::optional<Snapshot>> snapshots;
   std::map<ParameterGroupName, std::optional<ParameterGroup>> parameter_groups;
+  std::map<UserId, std::optional<User>> users;
+  std::map<UserGroupId, std::optional<UserGroup>> user_groups;
   std::map<uint64_t, std::optional<WireFault>> faults;
   std::vector<Event> events;
   uint64_t events_dropped_below = 0;  // drop events with a lower serial
@@ -366,8 +376,8 @@ struct Edit {
     return !installation && zones.empty() && hosts.empty() && clusters.empty() && members.empty() &&
            groups.empty() && outside_ports.empty() && vpcs.empty() && subnets.empty() &&
            security_groups.empty() && instances.empty() && subnet_groups.empty() &&
-           snapshots.empty() && parameter_groups.empty() && faults.empty() && events.empty() &&
-           events_dropped_below == 0;
+           snapshots.empty() && parameter_groups.empty() && users.empty() && user_groups.empty() &&
+           faults.empty() && events.empty() && events_dropped_below == 0;
   }
   friend bool operator==(const Edit&, const Edit&) = default;
 };

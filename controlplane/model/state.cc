@@ -160,6 +160,7 @@ bool Progressed(const Group& before, const Group& after) {
   return before.status != after.status || before.step != after.step ||
          before.leader != after.leader || before.epoch != after.epoch ||
          before.promoting != after.promoting || before.demoting != after.demoting ||
+         before.access.change != after.access.change ||
          before.trouble.empty() != after.trouble.empty() ||
          (before.trouble == kAwaitsChoice) != (after.trouble == kAwaitsChoice);
 }
@@ -229,6 +230,14 @@ void ApplySnapshot(const SnapshotName& name, const std::optional<Snapshot>& chan
   snapshots.insert_or_assign(name, *change);
 }
 
+// From when on a user or a user group has been on its way to a lasting status.
+template <typename Id, typename Row, typename Status>
+void NoteTransit(const Id& id, const std::optional<Row>& row, Status lasting, Instant at,
+                 std::map<Id, Instant>* since) {
+  since->erase(id);
+  if (row && row->status != lasting) since->emplace(id, at);
+}
+
 // An instance's address is in use like a member's: both live in the VPC's slice.
 void NoteAddress(const InstanceRow& instance, bool in_use, State* state) {
   const auto vpc = state->records.vpcs.find(instance.vpc);
@@ -246,7 +255,7 @@ void NoteAddress(const InstanceRow& instance, bool in_use, State* state) {
 bool InOperation(const Group& group) {
   return group.status == GroupStatus::kCreating || group.status == GroupStatus::kDeleting ||
          group.step != SwitchStep::kNone || group.promoting || group.demoting ||
-         !group.trouble.empty();
+         !group.trouble.empty() || group.access.change != AccessChange::kNone;
 }
 
 bool InOperation(ClusterStatus status) {
@@ -317,6 +326,13 @@ State Begin(Records records, Instant now) {
     IndexGroup(group, &state);
     BeginGroupPhase(group, now, &state);
   }
+  for (const auto& [id, user] : state.records.users) {
+    NoteTransit<UserId, User>(id, user, UserStatus::kActive, now, &state.users_since);
+  }
+  for (const auto& [id, group] : state.records.user_groups) {
+    NoteTransit<UserGroupId, UserGroup>(id, group, UserGroupStatus::kActive, now,
+                                        &state.user_groups_since);
+  }
   for (const auto& [id, instance] : state.records.instances) NoteAddress(instance, true, &state);
   for (const auto& [name, snapshot] : state.records.snapshots) IndexSnapshot(snapshot, now, &state);
   state.access = SharedNetwork(AccessOf(state.records));
@@ -364,8 +380,9 @@ void Apply(const Edit& edit, Instant at, State* state) {
   const bool changes_faults = ChangesFaults(records, edit);
   records.revision = edit.revision;
   if (edit.installation) {
-    // Plans from before that lack the other faces, or have them still.
-    const bool moved = records.installation.outside != edit.installation->outside;
+    // Plans from before that lack the other faces, or have them still; or they know no secrets.
+    const bool moved = records.installation.outside != edit.installation->outside ||
+                       records.installation.secrets != edit.installation->secrets;
     if (moved) state->gone_since = edit.revision;
     records.installation = *edit.installation;
   }
@@ -383,6 +400,14 @@ void Apply(const Edit& edit, Instant at, State* state) {
     if (change) ApplyMember(id, change, edit.revision, state);
   }
   ApplyRows(edit.outside_ports, &records.outside_ports);
+  ApplyRows(edit.users, &records.users);
+  for (const auto& [id, change] : edit.users) {
+    NoteTransit(id, change, UserStatus::kActive, at, &state->users_since);
+  }
+  ApplyRows(edit.user_groups, &records.user_groups);
+  for (const auto& [id, change] : edit.user_groups) {
+    NoteTransit(id, change, UserGroupStatus::kActive, at, &state->user_groups_since);
+  }
   ApplyNetwork(edit, state);
   if (changes_access) state->access = SharedNetwork(AccessOf(records));
   ApplyRows(edit.faults, &records.faults);

@@ -105,6 +105,8 @@ struct State {
   std::set<std::pair<Instant, GroupId>> group_operations;  // the same, by age
   std::set<std::pair<WallTime, GroupId>> group_windows;    // groups with a pending primary
   std::map<SnapshotName, Instant> work_since;              // of snapshots with work
+  std::map<UserId, Instant> users_since;                   // of users with a change under way
+  std::map<UserGroupId, Instant> user_groups_since;        // the same
   std::set<BackupDue> backups;
   std::set<std::pair<WallTime, SnapshotName>> expiries;  // of automatic ones that are there
 };

@@ -15,6 +15,7 @@
 #include "controlplane/server/snapshots.h"
 #include "controlplane/server/subnet_groups.h"
 #include "controlplane/server/tags.h"
+#include "controlplane/server/users.h"
 
 namespace ec::server {
 
@@ -164,6 +165,62 @@ grpc::Status ElastiCacheService::RemoveTagsFromResource(
     v1::RemoveTagsFromResourceResponse* response) {
   return Serve(clock_, kElastiCacheDomain, "RemoveTagsFromResource", *request,
                [&] { return server::RemoveTagsFromResource(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::CreateUser(grpc::ServerContext*,
+                                            const v1::CreateUserRequest* request,
+                                            v1::User* response) {
+  return Serve(clock_, kElastiCacheDomain, "CreateUser", *request,
+               [&] { return server::CreateUser(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DescribeUsers(grpc::ServerContext*,
+                                               const v1::DescribeUsersRequest* request,
+                                               v1::DescribeUsersResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeUsers", *request,
+               [&] { return server::DescribeUsers(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::ModifyUser(grpc::ServerContext*,
+                                            const v1::ModifyUserRequest* request,
+                                            v1::User* response) {
+  return Serve(clock_, kElastiCacheDomain, "ModifyUser", *request,
+               [&] { return server::ModifyUser(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DeleteUser(grpc::ServerContext*,
+                                            const v1::DeleteUserRequest* request,
+                                            v1::User* response) {
+  return Serve(clock_, kElastiCacheDomain, "DeleteUser", *request,
+               [&] { return server::DeleteUser(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::CreateUserGroup(grpc::ServerContext*,
+                                                 const v1::CreateUserGroupRequest* request,
+                                                 v1::UserGroup* response) {
+  return Serve(clock_, kElastiCacheDomain, "CreateUserGroup", *request,
+               [&] { return server::CreateUserGroup(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DescribeUserGroups(grpc::ServerContext*,
+                                                    const v1::DescribeUserGroupsRequest* request,
+                                                    v1::DescribeUserGroupsResponse* response) {
+  return Serve(clock_, kElastiCacheDomain, "DescribeUserGroups", *request,
+               [&] { return server::DescribeUserGroups(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::ModifyUserGroup(grpc::ServerContext*,
+                                                 const v1::ModifyUserGroupRequest* request,
+                                                 v1::UserGroup* response) {
+  return Serve(clock_, kElastiCacheDomain, "ModifyUserGroup", *request,
+               [&] { return server::ModifyUserGroup(loop_, *request, response); });
+}
+
+grpc::Status ElastiCacheService::DeleteUserGroup(grpc::ServerContext*,
+                                                 const v1::DeleteUserGroupRequest* request,
+                                                 v1::UserGroup* response) {
+  return Serve(clock_, kElastiCacheDomain, "DeleteUserGroup", *request,
+               [&] { return server::DeleteUserGroup(loop_, *request, response); });
 }
 
 grpc::Status ElastiCacheService::CreateCacheParameterGroup(

@@ -121,6 +121,26 @@ class ElastiCacheService : public v1::ElastiCache::Service {
                               v1::DeleteSnapshotResponse* response) override;
   grpc::Status CopySnapshot(grpc::ServerContext* context, const v1::CopySnapshotRequest* request,
                             v1::CopySnapshotResponse* response) override;
+  grpc::Status CreateUser(grpc::ServerContext* context, const v1::CreateUserRequest* request,
+                          v1::User* response) override;
+  grpc::Status DescribeUsers(grpc::ServerContext* context, const v1::DescribeUsersRequest* request,
+                             v1::DescribeUsersResponse* response) override;
+  grpc::Status ModifyUser(grpc::ServerContext* context, const v1::ModifyUserRequest* request,
+                          v1::User* response) override;
+  grpc::Status DeleteUser(grpc::ServerContext* context, const v1::DeleteUserRequest* request,
+                          v1::User* response) override;
+  grpc::Status CreateUserGroup(grpc::ServerContext* context,
+                               const v1::CreateUserGroupRequest* request,
+                               v1::UserGroup* response) override;
+  grpc::Status DescribeUserGroups(grpc::ServerContext* context,
+                                  const v1::DescribeUserGroupsRequest* request,
+                                  v1::DescribeUserGroupsResponse* response) override;
+  grpc::Status ModifyUserGroup(grpc::ServerContext* context,
+                               const v1::ModifyUserGroupRequest* request,
+                               v1::UserGroup* response) override;
+  grpc::Status DeleteUserGroup(grpc::ServerContext* context,
+                               const v1::DeleteUserGroupRequest* request,
+                               v1::UserGroup* response) override;
   grpc::Status CreateCacheParameterGroup(grpc::ServerContext* context,
                                          const v1::CreateCacheParameterGroupRequest* request,
                                          v1::CreateCacheParameterGroupResponse* response) override;

@@ -63,6 +63,7 @@ core::ModifyCluster Parse(const v1::ModifyCacheClusterRequest& request) {
   command.snapshot_window = EC_OPTIONAL(request, snapshot_window);
   command.node_type = EC_OPTIONAL(request, cache_node_type);
   command.auth_token = EC_OPTIONAL(request, auth_token);
+  command.auth_token_strategy = EC_OPTIONAL(request, auth_token_update_strategy);
   command.ip_discovery = EC_OPTIONAL(request, ip_discovery);
   return command;
 }

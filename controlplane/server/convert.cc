@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "controlplane/model/names.h"
+#include "controlplane/model/users.h"
 
 namespace ec::server {
 namespace {
@@ -171,7 +172,11 @@ void ToProto(const model::State& state, const Cluster& cluster, bool with_nodes,
     out->set_snapshot_retention_limit(cluster.snapshot_retention);
     out->set_snapshot_window(cluster.snapshot_window);
   }
-  out->set_auth_token_enabled(false);
+  const model::AccessControl& access = model::AccessControlOf(records, cluster);
+  out->set_auth_token_enabled(!access.token.empty());
+  if (access.token_changed) {
+    ToProto(*access.token_changed, out->mutable_auth_token_last_modified_date());
+  }
   out->set_transit_encryption_enabled(cluster.transit_encryption);
   if (cluster.transit_encryption) out->set_transit_encryption_mode("required");
   out->set_at_rest_encryption_enabled(false);

@@ -112,6 +112,37 @@ void SetPending(const Records& records, const Group& group,
   }
 }
 
+// A change of user groups shows as pending until every engine has been told.
+void SetAccess(const Group& group, v1::ReplicationGroup* out) {
+  const model::AccessControl& access = group.access;
+  out->set_auth_token_enabled(!access.token.empty());
+  if (access.token_changed) {
+    ToProto(*access.token_changed, out->mutable_auth_token_last_modified_date());
+  }
+  v1::ReplicationGroupPendingModifiedValues* pending = out->mutable_pending_modified_values();
+  switch (access.change) {
+    case model::AccessChange::kNone:
+      break;
+    case model::AccessChange::kSettingToken:
+      pending->set_auth_token_status("SETTING");
+      break;
+    case model::AccessChange::kRotatingToken:
+      pending->set_auth_token_status("ROTATING");
+      break;
+    case model::AccessChange::kUserGroups:
+      if (!access.user_group.empty()) {
+        pending->mutable_user_groups()->add_user_group_ids_to_add(access.user_group);
+      }
+      if (!access.former_user_group.empty()) {
+        pending->mutable_user_groups()->add_user_group_ids_to_remove(access.former_user_group);
+      }
+      break;
+  }
+  const bool pends = access.change == model::AccessChange::kUserGroups;
+  const std::string& present = pends ? access.former_user_group : access.user_group;
+  if (!present.empty()) out->add_user_group_ids(present);
+}
+
 void SetSettings(const Cluster& cluster, v1::ReplicationGroup* out) {
   out->set_engine(std::string(NameOf(cluster.engine)));
   out->set_cache_node_type(cluster.node_type);
@@ -154,7 +185,7 @@ void ToProto(const model::State& state, const Group& group, v1::ReplicationGroup
     SetSettings(*cluster, out);
   }
   out->set_cluster_enabled(false);
-  out->set_auth_token_enabled(false);
+  SetAccess(group, out);
   out->set_transit_encryption_enabled(group.transit_encryption);
   if (group.transit_encryption) out->set_transit_encryption_mode("required");
   out->set_at_rest_encryption_enabled(false);

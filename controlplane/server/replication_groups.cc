@@ -41,6 +41,7 @@ core::CreateGroup Parse(const v1::CreateReplicationGroupRequest& request) {
   command.snapshot_retention = EC_OPTIONAL(request, snapshot_retention_limit);
   command.snapshot_window = EC_OPTIONAL(request, snapshot_window);
   command.auth_token = EC_OPTIONAL(request, auth_token);
+  command.user_groups = ToVector(request.user_group_ids());
   command.transit_encryption = EC_OPTIONAL(request, transit_encryption_enabled);
   command.transit_encryption_mode = EC_OPTIONAL(request, transit_encryption_mode);
   command.at_rest_encryption = EC_OPTIONAL(request, at_rest_encryption_enabled);
@@ -73,6 +74,11 @@ core::ModifyGroup Parse(const v1::ModifyReplicationGroupRequest& request) {
   command.snapshot_window = EC_OPTIONAL(request, snapshot_window);
   command.snapshotting_cluster = EC_OPTIONAL(request, snapshotting_cluster_id);
   command.apply_immediately = request.apply_immediately();
+  command.auth_token = EC_OPTIONAL(request, auth_token);
+  command.auth_token_strategy = EC_OPTIONAL(request, auth_token_update_strategy);
+  command.add_user_groups = ToVector(request.user_group_ids_to_add());
+  command.remove_user_groups = ToVector(request.user_group_ids_to_remove());
+  command.remove_all_user_groups = request.remove_user_groups();
   return command;
 }
 

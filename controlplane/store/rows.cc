@@ -8,6 +8,7 @@
 #include "controlplane/store/network_rows.h"
 #include "controlplane/store/parameter_rows.h"
 #include "controlplane/store/snapshot_rows.h"
+#include "controlplane/store/user_rows.h"
 
 namespace ec::store {
 namespace {
@@ -25,7 +26,7 @@ void ReadInstallation(Database& db, model::Records* records) {
       db,
       "SELECT revision, region, account, vpc_cidr, next_id, next_event, next_slice, "
       "outside_host, outside_ip, outside_first_port, outside_last_port, clock_offset_ms, "
-      "clock_frozen FROM installation");
+      "clock_frozen, admin_secret, replication_secret FROM installation");
   if (!rows.executeStep()) throw SQLite::Exception("the installation's row is missing");
   Reader read(rows);
   records->revision = read.UInt64();
@@ -44,6 +45,10 @@ void ReadInstallation(Database& db, model::Records* records) {
   if (!outside.host.empty()) installation.outside = outside;
   installation.clock.offset = std::chrono::milliseconds(read.Int64());
   if (!read.SkipNull()) installation.clock.frozen = TimeOf(read.Text());
+  model::EngineSecrets secrets;
+  secrets.admin = read.Text();
+  secrets.replication = read.Text();
+  if (!secrets.admin.empty()) installation.secrets = secrets;
 }
 
 void ReadNodeTypes(Database& db, model::Records* records) {
@@ -106,7 +111,8 @@ constexpr const char* kClusterColumns =
     "pending_due, resized_from, configuration_id, configuration_ip, configuration_host, "
     "configuration_readdressed, discovery_version, discovery_revision, revision, "
     "replication_group, vpc, sub_status, seed_file, seed_sha256, seed_bucket, seed_key, seed_name, "
-    "seed_memory_max, next_backup, parameter_group_since, transit_encryption";
+    "seed_memory_max, next_backup, parameter_group_since, transit_encryption, token, "
+    "previous_token, token_is_optional, token_changed, user_group";
 
 void ReadPending(Reader& read, model::Pending* pending) {
   if (!read.SkipNull()) pending->nodes = read.Int();
@@ -187,6 +193,7 @@ Cluster ReadCluster(Statement& row) {
   if (!read.SkipNull()) cluster.next_backup = TimeOf(read.Text());
   cluster.parameter_group_since = read.UInt64();
   cluster.transit_encryption = read.Bool();
+  cluster.access = ReadAccess(read);
   return cluster;
 }
 
@@ -269,7 +276,9 @@ constexpr const char* kGroupColumns =
     "id, status, description, automatic_failover, multi_az, created, next_number, leader, epoch, "
     "port, primary_id, primary_ip, primary_host, reader_id, reader_ip, reader_host, proof, step, "
     "successor, pending_primary, pending_due, promoting, demoting, tested, lost_bytes, lost_ms, "
-    "trouble, revision, sub_status, snapshotting, next_backup, transit_encryption";
+    "trouble, revision, sub_status, snapshotting, next_backup, transit_encryption, token, "
+    "previous_token, token_is_optional, token_changed, user_group, access_change, "
+    "former_user_group";
 
 model::GroupEndpoint ReadGroupEndpoint(Reader& read, uint16_t port) {
   model::GroupEndpoint endpoint;
@@ -320,6 +329,12 @@ Group ReadGroup(Statement& row) {
   group.snapshotting = read.Text();
   if (!read.SkipNull()) group.next_backup = TimeOf(read.Text());
   group.transit_encryption = read.Bool();
+  group.access = ReadAccess(read);
+  const std::string change = read.Text();
+  const auto known_change = model::ParseAccessChange(change);
+  if (!known_change) Malformed("change", change);
+  group.access.change = *known_change;
+  group.access.former_user_group = read.Text();
   return group;
 }
 
@@ -377,12 +392,15 @@ void WriteInstallation(Statements& statements, const model::Edit& edit) {
       statements,
       "UPDATE installation SET region = ?, account = ?, vpc_cidr = ?, next_id = ?, "
       "next_event = ?, next_slice = ?, outside_host = ?, outside_ip = ?, outside_first_port = ?, "
-      "outside_last_port = ?, clock_offset_ms = ?, clock_frozen = ?");
+      "outside_last_port = ?, clock_offset_ms = ?, clock_frozen = ?, admin_secret = ?, "
+      "replication_secret = ?");
   const model::OutsidePorts outside = installation.outside.value_or(model::OutsidePorts());
   write << installation.region << installation.account << ToString(installation.vpc)
         << installation.next_id << installation.next_event << installation.next_slice
         << outside.host << ToString(outside.listen) << outside.first << outside.last
         << static_cast<int64_t>(installation.clock.offset.count()) << installation.clock.frozen;
+  const model::EngineSecrets secrets = installation.secrets.value_or(model::EngineSecrets());
+  write << secrets.admin << secrets.replication;
   write.Run();
 }
 
@@ -497,6 +515,7 @@ void BindCluster(Writer& write, const Cluster& cluster) {
   }
   write << cluster.next_backup;
   write << cluster.parameter_group_since << cluster.transit_encryption;
+  BindAccess(write, cluster.access);
 }
 
 void WriteLists(Statements& statements, const Cluster& cluster) {
@@ -596,7 +615,10 @@ void WriteGroups(Statements& statements, const model::Edit& edit) {
     }
     put << group->promoting << group->demoting << group->tested << group->lost_bytes
         << group->lost_ms << group->trouble << group->revision
-        << ColumnsOf(group->status).sub_status << group->snapshotting << group->next_backup;
+        << ColumnsOf(group->status).sub_status << group->snapshotting << group->next_backup
+        << group->transit_encryption;
+    BindAccess(put, group->access);
+    put << NameOf(group->access.change) << group->access.former_user_group;
     put.Run();
     WriteGroupLists(statements, *group);
   }
@@ -662,6 +684,7 @@ model::Records ReadRecords(Database& db) {
   ReadNetwork(db, &records);
   ReadSnapshots(db, &records);
   ReadParameterGroups(db, &records);
+  ReadUsers(db, &records);
   ReadFaults(db, &records);
   ReadEvents(db, &records);
   return records;
@@ -675,6 +698,7 @@ void WriteEdit(Statements& statements, const model::Edit& edit) {
   DropNetwork(statements, edit);
   WriteNetwork(statements, edit);
   WriteParameterGroups(statements, edit);
+  WriteUsers(statements, edit);
   WriteGroups(statements, edit);
   WriteClusters(statements, edit);
   DropGroups(statements, edit);

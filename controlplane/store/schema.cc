@@ -501,11 +501,78 @@ ALTER TABLE cluster ADD COLUMN parameter_group_since INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE member ADD COLUMN parameters_revision INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// Of tokens and passwords only the SHA-256 is kept. The installation's own secrets have to be told
+// to its agents, and so are here as they are: the file is its owner's alone.
 constexpr std::string_view kVersion7 = R"sql(
 ALTER TABLE cluster ADD COLUMN transit_encryption INTEGER NOT NULL DEFAULT 0
   CHECK (transit_encryption IN (0, 1));
 ALTER TABLE replication_group ADD COLUMN transit_encryption INTEGER NOT NULL DEFAULT 0
   CHECK (transit_encryption IN (0, 1));
+
+ALTER TABLE installation ADD COLUMN admin_secret TEXT NOT NULL DEFAULT '';
+ALTER TABLE installation ADD COLUMN replication_secret TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE cluster ADD COLUMN token TEXT NOT NULL DEFAULT '';
+ALTER TABLE cluster ADD COLUMN previous_token TEXT NOT NULL DEFAULT '';
+ALTER TABLE cluster ADD COLUMN token_is_optional INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cluster ADD COLUMN token_changed TEXT;
+ALTER TABLE cluster ADD COLUMN user_group TEXT NOT NULL DEFAULT '';
+ALTER TABLE replication_group ADD COLUMN token TEXT NOT NULL DEFAULT '';
+ALTER TABLE replication_group ADD COLUMN previous_token TEXT NOT NULL DEFAULT '';
+ALTER TABLE replication_group ADD COLUMN token_is_optional INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE replication_group ADD COLUMN token_changed TEXT;
+ALTER TABLE replication_group ADD COLUMN user_group TEXT NOT NULL DEFAULT '';
+ALTER TABLE replication_group ADD COLUMN access_change TEXT NOT NULL DEFAULT 'none'
+  CHECK (access_change IN ('none', 'setting-token', 'rotating-token', 'user-groups'));
+ALTER TABLE replication_group ADD COLUMN former_user_group TEXT NOT NULL DEFAULT '';
+
+-- Without the user `default`, which is there from the start.
+CREATE TABLE user (
+  id             TEXT PRIMARY KEY CHECK (id <> 'default'),
+  name           TEXT NOT NULL,
+  status         TEXT NOT NULL CHECK (status IN ('active', 'modifying', 'deleting')),
+  engine         TEXT NOT NULL CHECK (engine IN ('redis', 'valkey')),
+  access_string  TEXT NOT NULL,
+  no_password    INTEGER NOT NULL CHECK (no_password IN (0, 1)),
+  revision       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user_password (
+  user      TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+  position  INTEGER NOT NULL,
+  sha256    TEXT NOT NULL CHECK (length(sha256) = 64),
+  PRIMARY KEY (user, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user_tag (
+  user   TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+  key    TEXT NOT NULL,
+  value  TEXT NOT NULL,
+  PRIMARY KEY (user, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user_group (
+  id        TEXT PRIMARY KEY,
+  status    TEXT NOT NULL CHECK (status IN ('creating', 'active', 'modifying', 'deleting')),
+  engine    TEXT NOT NULL CHECK (engine IN ('redis', 'valkey')),
+  revision  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A change that is under way is told by 'adding' and 'removing'; until its end the members are those
+-- from before.
+CREATE TABLE user_group_user (
+  user_group  TEXT NOT NULL REFERENCES user_group (id) ON DELETE CASCADE,
+  kind        TEXT NOT NULL CHECK (kind IN ('member', 'adding', 'removing')),
+  user        TEXT NOT NULL,
+  PRIMARY KEY (user_group, kind, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user_group_tag (
+  user_group  TEXT NOT NULL REFERENCES user_group (id) ON DELETE CASCADE,
+  key         TEXT NOT NULL,
+  value       TEXT NOT NULL,
+  PRIMARY KEY (user_group, key)
+) STRICT, WITHOUT ROWID;
 )sql";
 
 constexpr std::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4,

@@ -93,9 +93,11 @@ void Migrate(Database& db, const std::string& path) {
   const int version = PragmaInt(db, "user_version");
   if (version == kSchemaVersion) return;
   if (version > 0) {
+    const std::string backup = fmt::format("{}.v{}.backup", path, version);
     SQLite::Statement copy(db, "VACUUM INTO ?");
-    copy.bind(1, fmt::format("{}.v{}.backup", path, version));
+    copy.bind(1, backup);
     copy.exec();
+    chmod(backup.c_str(), 0600);
   }
   SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
   for (int from = version; from < kSchemaVersion; ++from) {

@@ -54,7 +54,11 @@ HostMachine::HostMachine(Settings settings, HostId host, uint64_t incarnation,
     if (one.alive) {
       member.process = Process::kRunning;
       const auto spec = plan_.members.find(one.id);
-      if (spec != plan_.members.end()) member.tuned = TuningOf(spec->second);
+      // Who may use it is told again unless it is certain that the engine knows.
+      if (spec != plan_.members.end() &&
+          (!spec->second.access || spec->second.access->version == one.access)) {
+        member.tuned = TuningOf(spec->second);
+      }
       member.replication.Begin(std::nullopt, /*is_adopted=*/true, now);
     }
     log_.Put(ReportOf(one.id, member));
@@ -75,7 +79,7 @@ std::vector<Action> HostMachine::Step(Instant now, const Input& input) {
                  [&](const EngineExited& exit) { OnExit(exit, now); },
                  [&](const EngineProbed& probe) { OnProbed(probe, now); },
                  [&](const EndpointProbed& probe) { OnEndpointProbed(probe, now); },
-                 [&](const EngineTuned& tuned) { OnTuned(tuned); },
+                 [&](const EngineTuned& tuned) { OnTuned(tuned, now); },
                  [&](const ReplicationSynced& synced) { OnReplicationSynced(synced, now); },
                  [&](const MemberRemoved& removal) {
                    const auto found = members_.find(removal.id);
@@ -408,7 +412,7 @@ void HostMachine::Probe(MemberId id, Member& member, Instant now) {
 
 // A certificate is another one each time that it is sent, and none of them is better than the last.
 HostMachine::Tuning HostMachine::TuningOf(const MemberSpec& spec) {
-  Tuning tuning{spec.parameters, spec.memory_max_bytes, {}, {}};
+  Tuning tuning{spec.parameters, spec.memory_max_bytes, {}, {}, spec.access};
   if (!spec.tls || spec.tls->certificate.empty()) return tuning;
   tuning.names = spec.tls->names;
   tuning.authority = spec.tls->authority;
@@ -418,18 +422,27 @@ HostMachine::Tuning HostMachine::TuningOf(const MemberSpec& spec) {
 // What does not come through is tried again when the engine has answered a probe.
 void HostMachine::Tune(MemberId id, Member& member, const MemberSpec& spec) {
   if (!SpeaksRedis(member.engine) || !member.answered || member.is_tuning) return;
-  const Tuning wanted = TuningOf(spec);
-  if (member.tuned == wanted) return;
+  if (IsTuned(member, spec)) return;
   member.is_tuning = true;
-  member.tuning = wanted;
+  member.tuning = TuningOf(spec);
   actions_.push_back(TuneEngine{id, member.launch, spec});
 }
 
-void HostMachine::OnTuned(const EngineTuned& tuned) {
+bool HostMachine::IsTuned(const Member& member, const MemberSpec& spec) {
+  const bool is_alike = member.tuned && member.tuned->parameters == spec.parameters &&
+                        member.tuned->memory_max_bytes == spec.memory_max_bytes &&
+                        member.tuned->access == spec.access;
+  if (!is_alike || !spec.tls || spec.tls->certificate.empty()) return is_alike;
+  return member.tuned->names == spec.tls->names && member.tuned->authority == spec.tls->authority;
+}
+
+void HostMachine::OnTuned(const EngineTuned& tuned, Instant now) {
   Member* member = FindLaunch(tuned.id, tuned.launch);
   if (member == nullptr || !member->is_tuning) return;
   member->is_tuning = false;
-  if (tuned.ok) member->tuned = member->tuning;
+  if (!tuned.ok) return;
+  member->tuned = member->tuning;
+  Settle(tuned.id, now);  // the news is for the report, and the plan may have changed meanwhile
 }
 
 void HostMachine::Verify(MemberId id, Member& member, Instant now) {
@@ -589,6 +602,7 @@ MemberReport HostMachine::ReportOf(MemberId id, const Member& member) const {
   report.engine_version = member.version;
   report.trouble = member.trouble;
   report.unseeded = member.unseeded;
+  if (member.tuned && member.tuned->access) report.access = member.tuned->access->version;
   const auto spec = plan_.members.find(id);
   const bool in_plan = spec != plan_.members.end();
   switch (member.process) {

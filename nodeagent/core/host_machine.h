@@ -74,6 +74,7 @@ struct Found {
   bool kept = false;     // it was stopped in order, and what it held is there for the next launch
   int64_t pid = 0;       // of the engine that is alive
   uint64_t start_time = 0;
+  uint64_t access = 0;  // EngineAccess::version that the engine was told last
 };
 
 struct PlanArrived {
@@ -252,6 +253,7 @@ class HostMachine {
     int64_t memory_max_bytes = 0;
     std::vector<std::string> names;  // that its certificate is for
     std::string authority;           // that has signed it
+    std::optional<EngineAccess> access;
     friend bool operator==(const Tuning&, const Tuning&) = default;
   };
 
@@ -302,7 +304,7 @@ class HostMachine {
   void OnExit(const EngineExited& exit, Instant now);
   void OnNotStarted(const EngineNotStarted& failure, Instant now);
   void OnProbed(const EngineProbed& probe, Instant now);
-  void OnTuned(const EngineTuned& tuned);
+  void OnTuned(const EngineTuned& tuned, Instant now);
   void OnEndpointProbed(const EndpointProbed& probe, Instant now);
   void OnEndpoints(const EndpointsSeen& seen, Instant now);
   void CountDeath(MemberId id, Member& member, Instant now);
@@ -315,6 +317,7 @@ class HostMachine {
   void Verify(MemberId id, Member& member, Instant now);
   void Tune(MemberId id, Member& member, const MemberSpec& spec);
   static Tuning TuningOf(const MemberSpec& spec);
+  static bool IsTuned(const Member& member, const MemberSpec& spec);
   void Replicate(MemberId id, Member& member, Instant now);
   void Kill(MemberId id, Member& member);
   // Does to a running engine what faults want; false if it does not run any more.

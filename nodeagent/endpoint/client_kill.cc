@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "common/clock.h"
+#include "common/engine_login.h"
 #include "common/unique_fd.h"
 #include "common/unix_socket.h"
 
@@ -20,7 +21,8 @@ constexpr int kRetryMilliseconds = 5;
 struct Talk {
   const ClientKill* kill;
   ClientsKilled* result;
-  UniqueFd socket;  // empty: nothing was said yet
+  UniqueFd socket;       // empty: nothing was said yet
+  size_t greetings = 0;  // replies that come before the one that counts
   std::string reply;
   bool over = false;
 };
@@ -37,7 +39,10 @@ void Begin(Talk* talk) {
     if (errno != EAGAIN) End(talk, 0);
     return;
   }
-  const std::string command = "CLIENT KILL LADDR " + ToString(talk->kill->address) + "\r\n";
+  const EngineLogin login = LoginBeside(talk->kill->engine_socket);
+  talk->greetings = login.greetings();
+  const std::string command =
+      login.Greeting() + "CLIENT KILL LADDR " + ToString(talk->kill->address) + "\r\n";
   send(talk->socket.get(), command.data(), command.size(), MSG_NOSIGNAL);
 }
 
@@ -50,6 +55,12 @@ void Listen(Talk* talk) {
     return;
   }
   talk->reply.append(bytes, static_cast<size_t>(length));
+  while (talk->greetings > 0) {
+    const size_t end = talk->reply.find('\n');
+    if (end == std::string::npos) return;
+    talk->reply.erase(0, end + 1);
+    --talk->greetings;
+  }
   if (!talk->reply.ends_with("\n")) return;
   if (talk->reply.starts_with(':')) {
     End(talk, std::strtoull(talk->reply.c_str() + 1, nullptr, 10));
@@ -64,7 +75,7 @@ void Listen(Talk* talk) {
 std::vector<ClientsKilled> KillClients(const std::vector<ClientKill>& kills, Duration deadline) {
   std::vector<ClientsKilled> results(kills.size());
   std::vector<Talk> talks;
-  for (size_t i = 0; i < kills.size(); ++i) talks.push_back({&kills[i], &results[i], {}, {}});
+  for (size_t i = 0; i < kills.size(); ++i) talks.push_back({&kills[i], &results[i], {}, 0, {}});
   const SystemClock clock;
   const Instant end = clock.now().instant + deadline;
   while (true) {

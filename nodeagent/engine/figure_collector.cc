@@ -8,8 +8,10 @@
 #include <memory>
 #include <optional>
 
+#include "common/engine_login.h"
 #include "common/unique_fd.h"
 #include "common/unix_socket.h"
+#include "nodeagent/engine/replies.h"
 
 namespace ec::engine {
 namespace {
@@ -26,12 +28,16 @@ class Talk : public std::enable_shared_from_this<Talk> {
   // `heard` is given the whole answer, or nothing.
   using Heard = std::function<void(const std::optional<std::string>&)>;
 
-  Talk(asio::io_context& io, EngineKind engine, UniqueFd socket, Heard heard)
-      : engine_(engine), socket_(io, socket.release()), heard_(std::move(heard)) {}
+  Talk(asio::io_context& io, EngineKind engine, UniqueFd socket, const EngineLogin& login,
+       Heard heard)
+      : engine_(engine),
+        greetings_(login.greetings()),
+        request_(login.Greeting() + std::string(FiguresRequest(engine))),
+        socket_(io, socket.release()),
+        heard_(std::move(heard)) {}
 
   void Begin() {
-    const std::string_view request = FiguresRequest(engine_);
-    asio::async_write(socket_, asio::buffer(request.data(), request.size()),
+    asio::async_write(socket_, asio::buffer(request_),
                       [self = shared_from_this()](error_code error, size_t) {
                         if (error) return self->Finish(std::nullopt);
                         self->Listen();
@@ -51,11 +57,17 @@ class Talk : public std::enable_shared_from_this<Talk> {
                                 return self->Finish(std::nullopt);
                               }
                               self->received_.append(self->buffer_.data(), got);
-                              if (!IsWholeAnswer(self->engine_, self->received_)) {
-                                return self->Listen();
-                              }
-                              self->Finish(self->received_);
+                              self->Hear();
                             });
+  }
+
+  void Hear() {
+    std::string_view rest = received_;
+    for (size_t i = 0; i < greetings_; ++i) {
+      if (!TakeRedisReply(&rest)) return Listen();
+    }
+    if (!IsWholeAnswer(engine_, rest)) return Listen();
+    Finish(std::string(rest));
   }
 
   void Finish(const std::optional<std::string>& answer) {
@@ -64,6 +76,8 @@ class Talk : public std::enable_shared_from_this<Talk> {
   }
 
   const EngineKind engine_;
+  const size_t greetings_;
+  const std::string request_;
   asio::posix::stream_descriptor socket_;
   Heard heard_;
   std::array<char, 16384> buffer_;
@@ -90,8 +104,10 @@ class FigureCollector::Round : public std::enable_shared_from_this<Round> {
         --awaited_;
         continue;
       }
+      const EngineLogin login =
+          SpeaksRedis(target.engine) ? LoginBeside(target.socket_path) : EngineLogin{};
       const auto talk = std::make_shared<Talk>(
-          collector_.io_, target.engine, std::move(socket),
+          collector_.io_, target.engine, std::move(socket), login,
           [round = weak_from_this(), target](const std::optional<std::string>& answer) {
             if (const auto self = round.lock()) self->Hear(target, answer);
           });

@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "common/engine_login.h"
 #include "common/log.h"
 
 namespace ec::engine {
@@ -74,6 +76,11 @@ std::optional<ProcessId> Identify(pid_t pid) {
   const auto start_time = StartTimeOf(pid);
   if (!start_time) return std::nullopt;
   return ProcessId{pid, *start_time};
+}
+
+// What users may do is said in the notation of Redis 7, which an older one does not start with.
+bool KnowsSelectors(const Program& program) {
+  return std::strtol(program.version.c_str(), nullptr, 10) >= 7;
 }
 
 }  // namespace
@@ -162,6 +169,7 @@ std::optional<host::Found> MemberDirectory::Look() const {
     found.resumed = launch->resumed;
   }
   found.alive = engine.has_value();
+  found.access = LoginBeside(socket_path()).version;
   if (const auto text = ReadFile(path_ + "/kept.json")) {
     const json kept = json::parse(*text, nullptr, false);
     found.kept = kept.is_object() && kept.value("launch", uint64_t{0}) == found.launch;
@@ -185,7 +193,7 @@ Status MemberDirectory::WriteFiles(const host::StartEngine& start, const Recipe&
     unlink(seed.c_str());
   }
   // What is there after the start is the new engine's.
-  for (const char* name : {kSocketName, kPassingName, kNetcardName}) {
+  for (const char* name : {kSocketName, kPassingName, kNetcardName, kLoginName.data()}) {
     unlink((path_ + "/" + name).c_str());
   }
   unlink((path_ + "/kept.json").c_str());
@@ -222,8 +230,13 @@ Result<Spawned> MemberDirectory::Start(const host::StartEngine& start, const Pro
   const bool has_netcard =
       !program.netcard.empty() && start.address.port != 0 && (machine.hands_over || start.spec.tls);
   if (start.spec.tls) EC_RETURN_IF_ERROR(CheckTls(*start.spec.tls, program, has_netcard));
+  MemberSpec spec = start.spec;
+  if (spec.access && !KnowsSelectors(program)) {
+    LogWarning("engine without users", {{"member", id_}, {"version", program.version}});
+    spec.access.reset();
+  }
   const Recipe recipe =
-      RecipeFor(start.spec, machine, has_netcard ? std::optional(start.address) : std::nullopt);
+      RecipeFor(spec, machine, has_netcard ? std::optional(start.address) : std::nullopt);
   EC_RETURN_IF_ERROR(WriteFiles(start, recipe));
   // By way of a link, because a path with a blank or a colon cannot be preloaded.
   if (has_netcard && symlink(program.netcard.c_str(), (path_ + "/" + kNetcardName).c_str()) < 0) {

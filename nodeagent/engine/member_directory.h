@@ -1,6 +1,7 @@
 // One member's directory: the engine's files, who runs in it, and what was kept.
 //
 //   members/17/  engine.conf engine.sock engine.log dump.rdb   the engine's
+//                login          how the agent logs in to a Redis
 //                netcard.sock   where accepted connections are passed to it
 //                netcard.so     the library that does so, a link
 //                tls.pem ca.pem key and certificate of an engine that speaks TLS; who signed it

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "common/engine_login.h"
 #include "common/tcp_socket.h"
 #include "common/unique_fd.h"
 #include "common/unix_socket.h"
@@ -58,8 +59,14 @@ class Tls {
 // One question and its answer.
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(asio::io_context& io, EngineKind engine, UniqueFd socket, Prober::Done done)
-      : engine_(engine), socket_(io, socket.release()), timer_(io), done_(std::move(done)) {}
+  Conversation(asio::io_context& io, EngineKind engine, UniqueFd socket, const EngineLogin& login,
+               Prober::Done done)
+      : engine_(engine),
+        greetings_(login.greetings()),
+        request_(login.Greeting() + std::string(ProbeRequest(engine))),
+        socket_(io, socket.release()),
+        timer_(io),
+        done_(std::move(done)) {}
 
   // False: it cannot be done.
   bool Encrypt(const std::string& authority, Ip4 address) {
@@ -91,12 +98,11 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   void Ask() {
-    const std::string_view request = ProbeRequest(engine_);
     auto then = [self = shared_from_this()](error_code error, size_t) {
       if (error) return self->Finish(Outcome::kRefused);
       self->Listen();
     };
-    const auto bytes = asio::buffer(request.data(), request.size());
+    const auto bytes = asio::buffer(request_);
     if (tls_ == nullptr) {
       asio::async_write(socket_, bytes, std::move(then));
     } else {
@@ -120,7 +126,9 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   // Takes what was read in; true when the conversation is over.
   bool Hear(size_t got) {
     received_.append(buffer_.data(), got);
-    if (const auto reply = ParseProbeReply(engine_, received_)) {
+    std::string_view rest = received_;
+    if (greetings_ > 0 && !TakeRedisReply(&rest)) return false;
+    if (const auto reply = ParseProbeReply(engine_, rest)) {
       version_ = reply->version;
       Finish(reply->loading ? Outcome::kLoading : Outcome::kAnswered);
       return true;
@@ -150,6 +158,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   const EngineKind engine_;
+  const size_t greetings_;
+  const std::string request_;
   asio::posix::stream_descriptor socket_;
   std::unique_ptr<Tls> tls_;  // null: it is plain
   asio::steady_timer timer_;
@@ -166,8 +176,8 @@ void Decline(asio::io_context& io, Duration wait, Outcome outcome, Prober::Done 
 }
 
 // `authority`: see ProbeEndpoint().
-void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, Duration deadline,
-              const std::string& authority, Ip4 address, Prober::Done done) {
+void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, const EngineLogin& login,
+              Duration deadline, const std::string& authority, Ip4 address, Prober::Done done) {
   if (!socket) {
     // A full backlog belongs to an engine that does not accept: that is no answer, but it is not
     // known before the time for one is over.
@@ -175,7 +185,8 @@ void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, Duration
     return Decline(io, is_full ? deadline : Duration(0),
                    is_full ? Outcome::kMissed : Outcome::kRefused, std::move(done));
   }
-  const auto conversation = std::make_shared<Conversation>(io, engine, std::move(socket), done);
+  const auto conversation =
+      std::make_shared<Conversation>(io, engine, std::move(socket), login, done);
   if (!authority.empty() && !conversation->Encrypt(authority, address)) {
     return Decline(io, Duration(0), Outcome::kRefused, std::move(done));
   }
@@ -186,13 +197,15 @@ void Converse(asio::io_context& io, EngineKind engine, UniqueFd socket, Duration
 
 void Prober::ProbeEngine(EngineKind engine, const std::string& socket_path, Duration deadline,
                          Done done) {
-  Converse(io_, engine, ConnectUnix(socket_path), deadline, "", {}, std::move(done));
+  const EngineLogin login = SpeaksRedis(engine) ? LoginBeside(socket_path) : EngineLogin{};
+  Converse(io_, engine, ConnectUnix(socket_path), login, deadline, "", {}, std::move(done));
 }
 
 void Prober::ProbeEndpoint(EngineKind engine, const Address& address, const std::string& authority,
                            Duration deadline, Done done) {
-  Converse(io_, engine, ConnectTcp(address, address.ip), deadline, authority, address.ip,
-           std::move(done));
+  // It does not log in: an endpoint works when its engine answers, whatever it makes of clients.
+  Converse(io_, engine, ConnectTcp(address, address.ip), EngineLogin{}, deadline, authority,
+           address.ip, std::move(done));
 }
 
 }  // namespace ec::engine

@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "common/engine_login.h"
 #include "common/netcard.h"
+#include "nodeagent/engine/acl.h"
 
 namespace ec::engine {
 namespace {
@@ -168,6 +170,7 @@ std::string RedisConfiguration(const MemberSpec& spec, const Machine& machine,
                           QuoteForRedis(soft), QuoteForRedis(seconds));
     }
   }
+  if (spec.access) conf += AclConfiguration(*spec.access);
   AppendReplication(spec, &conf);
   return conf;
 }
@@ -178,6 +181,9 @@ Recipe RedisRecipe(const MemberSpec& spec, const Machine& machine, std::optional
   recipe.files = {{"engine.conf", RedisConfiguration(spec, machine, address)}};
   if (spec.tls) {
     for (auto& file : CertificateFiles(*spec.tls)) recipe.files.push_back(std::move(file));
+  }
+  if (spec.access) {
+    recipe.files.emplace_back(kLoginName, ToText(LoginFor(*spec.access, PrefixFor(*spec.access))));
   }
   if (address) recipe.environment = NetcardEnvironment(*address);
   return recipe;

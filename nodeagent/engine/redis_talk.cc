@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -17,9 +18,19 @@ Status Unavailable(std::string message) { return {Fault::kUnavailable, std::move
 }  // namespace
 
 Result<RedisReply> RedisTalk::Ask(std::string_view command, Duration timeout) {
-  if (!socket_) socket_ = ConnectUnix(path_);
+  size_t greetings = 0;
+  std::string line;
+  if (!socket_) {
+    login_ = LoginBeside(path_);
+    socket_ = ConnectUnix(path_);
+    line = login_.Greeting();
+    greetings = login_.greetings();
+  }
   if (!socket_) return Unavailable("the engine does not run");
-  const std::string line = std::string(command) + "\r\n";
+  const size_t word = std::min(command.find(' '), command.size());
+  line += login_.Name(command.substr(0, word));
+  line += command.substr(word);
+  line += "\r\n";
   if (send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(line.size())) {
     socket_.reset();
@@ -30,7 +41,11 @@ Result<RedisReply> RedisTalk::Ask(std::string_view command, Duration timeout) {
   std::string received;
   for (;;) {
     std::string_view rest = received;
-    if (auto reply = TakeRedisReply(&rest)) return *reply;
+    size_t skipped = 0;
+    while (skipped < greetings && TakeRedisReply(&rest)) ++skipped;
+    if (skipped == greetings) {
+      if (auto reply = TakeRedisReply(&rest)) return *reply;
+    }
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock.now().instant);
     pollfd ready{socket_.get(), POLLIN, 0};

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/engine_login.h"
 #include "common/status.h"
 #include "common/time.h"
 #include "common/unique_fd.h"
@@ -17,8 +18,8 @@ class RedisTalk {
   // Connects when it is first asked something.
   explicit RedisTalk(std::string socket_path) : path_(std::move(socket_path)) {}
 
-  // The reply to one inline command. kUnavailable: the engine is not there, or did not answer in
-  // time; an error of its own is a reply.
+  // The reply to one inline command, by the name that people know it by. kUnavailable: the engine
+  // is not there, or did not answer in time; an error of its own is a reply.
   Result<RedisReply> Ask(std::string_view command, Duration timeout);
 
   // The fields of an INFO section.
@@ -27,6 +28,7 @@ class RedisTalk {
  private:
   const std::string path_;
   UniqueFd socket_;
+  EngineLogin login_;
 };
 
 // "a:b" lines as a map. Pure.

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/engine_login.h"
 #include "common/unix_socket.h"
 #include "nodeagent/engine/replies.h"
 
@@ -50,8 +51,13 @@ bool Contains(const std::vector<Address>& addresses, const Address& address) {
 //   first look --> role and pause as wanted --> proof --> question --> done
 class Replicator::Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(asio::io_context& io, host::SyncReplication sync, Done done)
-      : sync_(std::move(sync)), socket_(io), deadline_(io), pause_(io), done_(std::move(done)) {}
+  Session(asio::io_context& io, host::SyncReplication sync, EngineLogin login, Done done)
+      : sync_(std::move(sync)),
+        login_(std::move(login)),
+        socket_(io),
+        deadline_(io),
+        pause_(io),
+        done_(std::move(done)) {}
 
   void Begin(UniqueFd socket) {
     const bool is_there = static_cast<bool>(socket);
@@ -95,6 +101,7 @@ class Replicator::Session : public std::enable_shared_from_this<Session> {
   void Close();
 
   const host::SyncReplication sync_;
+  const EngineLogin login_;
   asio::posix::stream_descriptor socket_;
   asio::steady_timer deadline_;
   asio::steady_timer pause_;
@@ -111,9 +118,10 @@ class Replicator::Session : public std::enable_shared_from_this<Session> {
 // A promotion is one round trip: it is not asked first what the engine is.
 void Replicator::Session::LookFirst() {
   if (!sync_.look_only && WantsMaster() && !sync_.seen.leads) {
-    Say(fmt::format("REPLICAOF NO ONE\r\n{}", kLook), 2, &Session::TakeRole);
+    Say(fmt::format("{}{} NO ONE\r\n{}", login_.Greeting(), login_.Name("REPLICAOF"), kLook),
+        login_.greetings() + 2, &Session::TakeRole);
   } else {
-    Say(kLook, 1, &Session::TakeRole);
+    Say(login_.Greeting() + kLook, login_.greetings() + 1, &Session::TakeRole);
   }
 }
 
@@ -122,10 +130,10 @@ void Replicator::Session::TakeRole() {
   size_t count = 1;
   if (!sync_.look_only) {
     if (!IsAsWanted()) {
-      commands += WantsMaster()
-                      ? "REPLICAOF NO ONE\r\n"
-                      : fmt::format("REPLICAOF {} {}\r\n", ToString(sync_.spec->leader.ip),
-                                    sync_.spec->leader.port);
+      commands += login_.Name("REPLICAOF");
+      commands += WantsMaster() ? " NO ONE\r\n"
+                                : fmt::format(" {} {}\r\n", ToString(sync_.spec->leader.ip),
+                                              sync_.spec->leader.port);
       ++count;
     }
     if (WantsPause()) {
@@ -266,7 +274,8 @@ void Replicator::Sync(const host::SyncReplication& sync, const std::string& sock
                       Done done) {
   std::weak_ptr<Session>& slot = sessions_[sync.id];
   if (const auto old = slot.lock()) old->Cancel();
-  const auto session = std::make_shared<Session>(io_, sync, std::move(done));
+  const auto session =
+      std::make_shared<Session>(io_, sync, LoginBeside(socket_path), std::move(done));
   slot = session;
   session->Begin(ConnectUnix(socket_path));
 }

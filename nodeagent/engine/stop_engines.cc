@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/engine_login.h"
 #include "common/log.h"
 #include "common/unix_socket.h"
 #include "nodeagent/engine/engine_host.h"
+#include "nodeagent/engine/replies.h"
 
 namespace ec::engine {
 namespace {
@@ -21,21 +23,28 @@ struct Stopping {
   ProcessId id;
   UniqueFd pidfd;
   UniqueFd socket;  // to a Redis that was asked to save and go
+  size_t greetings = 0;
+  std::string heard{};
 };
 
 // A Redis that cannot save answers with an error and goes on; one that can just goes.
-UniqueFd AskToSave(const MemberDirectory& directory) {
-  UniqueFd socket = ConnectUnix(directory.socket_path());
-  constexpr std::string_view kRequest = "SHUTDOWN SAVE\r\n";
-  if (socket && send(socket.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) {
-    socket.reset();
+void AskToSave(Stopping* one) {
+  const EngineLogin login = LoginBeside(one->directory.socket_path());
+  const std::string request = login.Greeting() + login.Name("SHUTDOWN") + " SAVE\r\n";
+  one->greetings = login.greetings();
+  one->socket = ConnectUnix(one->directory.socket_path());
+  if (one->socket && send(one->socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
+    one->socket.reset();
   }
-  return socket;
 }
 
-bool HasRefused(const UniqueFd& socket) {
-  char first = 0;
-  return socket && recv(socket.get(), &first, 1, MSG_DONTWAIT) == 1 && first == '-';
+bool HasRefused(Stopping* one) {
+  char bytes[256];
+  const ssize_t got = one->socket ? recv(one->socket.get(), bytes, sizeof(bytes), MSG_DONTWAIT) : 0;
+  if (got > 0) one->heard.append(bytes, static_cast<size_t>(got));
+  std::string_view rest = one->heard;
+  if (one->greetings > 0 && !TakeRedisReply(&rest)) return false;
+  return rest.starts_with('-');
 }
 
 bool HasEnded(const UniqueFd& pidfd, int timeout_ms) {
@@ -61,7 +70,7 @@ std::vector<Stopping> FindRunning(const std::string& members) {
 std::string AwaitEnd(Stopping& one, bool discard, const Clock& clock, Instant deadline) {
   constexpr int kLookEveryMs = 5;
   while (!HasEnded(one.pidfd, kLookEveryMs)) {
-    if (HasRefused(one.socket)) return "it could not save its data";
+    if (HasRefused(&one)) return "it could not save its data";
     if (clock.now().instant >= deadline) return "it did not end in time";
   }
   return discard ? "" : one.directory.MarkKept().message();
@@ -75,7 +84,7 @@ Status StopEngines(const std::string& members, bool discard, Duration timeout) {
   std::vector<Stopping> running = FindRunning(members);
   for (Stopping& one : running) {
     const bool saves = SpeaksRedis(one.found.engine) && !discard;
-    if (saves) one.socket = AskToSave(one.directory);
+    if (saves) AskToSave(&one);
     if (!saves) SendSignal(one.pidfd, SIGKILL);  // nothing of it is kept, so nothing is waited for
   }
   std::string left;

@@ -173,8 +173,9 @@ def parameters_reach_the_running_engine(it):
     endpoint = node_of(it, "tuned")["Endpoint"]
 
     def policy():
-        answer = ask_redis(endpoint, "CONFIG", "GET", "maxmemory-policy")
-        return answer.split("\r\n")[4] if answer.startswith("*2") else answer
+        answer = ask_redis(endpoint, "INFO", "memory")
+        return next((line.split(":")[1] for line in answer.split("\r\n")
+                     if line.startswith("maxmemory_policy:")), answer)
 
     expect(policy() == "volatile-lru", policy())
     cache.modify_cache_parameter_group(

@@ -343,8 +343,6 @@ TEST_F(CreateGroupTest, IsRefusedForWhatIsNotEmulatedInsteadOfIgnoringIt) {
                     HasSubstr("Only disabled is emulated"));
   ExpectRefusedWith([](CreateGroup& r) { r.at_rest_encryption = true; }, kCombination,
                     HasSubstr("AtRestEncryptionEnabled"));
-  ExpectRefusedWith([](CreateGroup& r) { r.auth_token = "sixteen-characters"; }, kCombination,
-                    HasSubstr("AuthToken"));
 }
 
 TEST_F(CreateGroupTest, KeepsToTheRegionsQuotaOfNodes) {

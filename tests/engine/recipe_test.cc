@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "common/engine_login.h"
+
 namespace ec::engine {
 namespace {
 
@@ -71,6 +73,27 @@ TEST(Recipe, OfAPlainRedisKnowsNothingOfTls) {
 TEST(Recipe, HasARunningRedisReadItsCertificateAnew) {
   EXPECT_THAT(LiveSettings(Encrypted()), Contains(Pair("tls-cert-file", "tls.pem")));
   EXPECT_THAT(LiveSettings(AtItsAddress()), Not(Contains(Pair("tls-cert-file", "tls.pem"))));
+}
+
+// --- users ------------------------------------------------------------------------------------
+
+TEST(Recipe, TellsARedisOfItsUsersAndTheAgentHowToLogIn) {
+  MemberSpec spec = AtItsAddress();
+  EXPECT_THAT(Configuration(spec), Not(HasSubstr("\nuser ")));
+  spec.access = EngineAccess{"admin", "replication", {{"default", "default", {"on", "nopass"}}}, 7};
+  const Recipe recipe = RecipeFor(spec, Machine{}, std::nullopt);
+  ASSERT_EQ(recipe.files.size(), 2u);
+  const std::string& configuration = recipe.files.at(0).second;
+  EXPECT_THAT(configuration, HasSubstr("\nmasteruser __emucache_replication\n"));
+  EXPECT_THAT(configuration, HasSubstr("\nmasterauth \"replication\"\n"));
+  EXPECT_THAT(configuration, HasSubstr("\nuser \"__emucache_admin\" \"reset\" \"on\" \"#"));
+  EXPECT_THAT(configuration, HasSubstr("\nuser \"default\" \"reset\" \"on\" \"nopass\" \"-"));
+  EXPECT_THAT(configuration, HasSubstr("\nrename-command config ec-"));
+  EXPECT_EQ(recipe.files.at(1).first, kLoginName);
+  const auto login = ParseEngineLogin(recipe.files.at(1).second);
+  ASSERT_TRUE(login.has_value());
+  EXPECT_EQ(login->secret, "admin");
+  EXPECT_EQ(login->version, 7u);
 }
 
 }  // namespace

@@ -90,6 +90,8 @@ class ReplicationTest : public ::testing::Test {
     spec.id = id;
     spec.address = addresses_.at(id);
     spec.replication = std::move(part);
+    spec.access = EngineAccess{"admin", "replication", {}, 1};
+    spec.access->users = {{"default", "default", {"on", "nopass", "~*", "&*", "+@all"}}};
     engines_[id] = std::make_unique<Engine>(members_.path(), spec, program_);
     ASSERT_TRUE(Eventually([&] { return Command(id, "PING") == "+PONG\r\n"; }));
   }

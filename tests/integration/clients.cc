@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -63,6 +64,16 @@ std::string RedisClient::Do(const std::vector<std::string>& words) {
   }
   freeReplyObject(reply);
   return text;
+}
+
+RedisAdmin::RedisAdmin(const v1::Endpoint& endpoint, const std::string& directory)
+    : login_(LoginBeside(directory + "/engine.sock")), client_(endpoint) {
+  EXPECT_EQ(client_.Do({"AUTH", std::string(kAdminUser), login_.secret}), "OK");
+}
+
+std::string RedisAdmin::Do(std::vector<std::string> words) {
+  words.at(0) = login_.Name(words.at(0));
+  return client_.Do(words);
 }
 
 MemcachedClient::MemcachedClient(const v1::Endpoint& endpoint)

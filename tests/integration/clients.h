@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/engine_login.h"
 #include "common/unique_fd.h"
 #include "ec/v1/elasticache.pb.h"
 
@@ -29,6 +30,19 @@ class RedisClient {
     void operator()(redisContext* context) const { redisFree(context); }
   };
   std::unique_ptr<redisContext, Free> context_;
+};
+
+// The agent's own user of an engine, which may do what is kept from customers.
+class RedisAdmin {
+ public:
+  // `directory` is the member's, where the agent keeps the login.
+  RedisAdmin(const v1::Endpoint& endpoint, const std::string& directory);
+  // The first word is the command as people know it.
+  std::string Do(std::vector<std::string> words);
+
+ private:
+  const EngineLogin login_;
+  RedisClient client_;
 };
 
 class MemcachedClient {

@@ -61,7 +61,8 @@ TEST_F(HandoverTest, ARedisSeesItsClientsAsTheyAre) {
   const std::string info = client.Do({"CLIENT", "INFO"});
   EXPECT_THAT(Field(info, "addr"), StartsWith("127.0.0.1:"));
   EXPECT_EQ(Field(info, "laddr"), endpoint.address() + ":" + std::to_string(endpoint.port()));
-  EXPECT_EQ(client.Do({"CONFIG", "GET", "port"}), "port 6379");
+  RedisAdmin admin(endpoint, installation().MemberDirectoryOf("cache-1", "0001"));
+  EXPECT_EQ(admin.Do({"CONFIG", "GET", "port"}), "port 6379");
   EXPECT_TRUE(WaitUntil([&] {
     const v1::EndpointStatus status = EndpointOf(installation(), endpoint);
     return status.connections_handed_over() >= 1 &&
@@ -77,8 +78,10 @@ TEST_F(HandoverTest, AClientCannotMakeARedisListenOnTcp) {
   const v1::Endpoint endpoint =
       installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
   RedisClient client(endpoint);
-  EXPECT_EQ(client.Do({"CONFIG", "SET", "port", "7777"}), "OK");
-  EXPECT_EQ(client.Do({"CONFIG", "GET", "port"}), "port 7777");
+  EXPECT_THAT(client.Do({"CONFIG", "SET", "port", "7777"}), HasSubstr("unknown command"));
+  RedisAdmin admin(endpoint, installation().MemberDirectoryOf("cache-1", "0001"));
+  EXPECT_EQ(admin.Do({"CONFIG", "SET", "port", "7777"}), "OK");
+  EXPECT_EQ(admin.Do({"CONFIG", "GET", "port"}), "port 7777");
   for (const pid_t engine : installation().Engines()) {
     EXPECT_TRUE(TcpListenersOf(engine).empty());
   }
@@ -128,7 +131,9 @@ TEST_F(HandoverTest, ReplicationComesFromTheMembersAddressAndSavesGoOnBeside) {
   RedisClient on_leader(leader);
   RedisClient on_copy(copy);
   ASSERT_EQ(on_leader.Do({"SET", "k", "v"}), "OK");
-  ASSERT_EQ(on_copy.Do({"REPLICAOF", leader.address(), std::to_string(leader.port())}), "OK");
+  RedisAdmin copy_admin(copy, installation().MemberDirectoryOf("cache-2", "0001"));
+  RedisAdmin leader_admin(leader, installation().MemberDirectoryOf("cache-1", "0001"));
+  ASSERT_EQ(copy_admin.Do({"REPLICAOF", leader.address(), std::to_string(leader.port())}), "OK");
   EXPECT_TRUE(WaitUntil([&] {
     return on_leader.Do({"INFO", "replication"})
                .find("slave0:ip=" + copy.address() + ",port=6379,state=online") !=
@@ -139,7 +144,7 @@ TEST_F(HandoverTest, ReplicationComesFromTheMembersAddressAndSavesGoOnBeside) {
   // "online" comes before the data.
   EXPECT_TRUE(WaitUntil([&] { return on_copy.Do({"GET", "k"}) == "v"; }));
 
-  EXPECT_THAT(on_leader.Do({"BGSAVE"}), HasSubstr("started"));
+  EXPECT_THAT(leader_admin.Do({"BGSAVE"}), HasSubstr("started"));
   for (int i = 0; i < 50; ++i) EXPECT_EQ(RedisClient(leader).Do({"PING"}), "PONG");
   EXPECT_TRUE(WaitUntil([&] {
     const std::string info = on_leader.Do({"INFO", "persistence"});
@@ -191,7 +196,8 @@ TEST_F(RelayingInstallationTest, TheRelayCarriesEverythingIfAsked) {
       installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
   const v1::CacheCluster pages = installation().MustCreate("pages", "memcached");
   RedisClient client(endpoint);
-  EXPECT_EQ(client.Do({"CONFIG", "GET", "port"}), "port 0");
+  RedisAdmin admin(endpoint, installation().MemberDirectoryOf("cache-1", "0001"));
+  EXPECT_EQ(admin.Do({"CONFIG", "GET", "port"}), "port 0");
   EXPECT_EQ(Field(client.Do({"CLIENT", "INFO"}), "addr"), "engine.sock:0");
   MemcachedClient node(pages.cache_nodes(0).endpoint());
   EXPECT_TRUE(node.Set("k", "v"));

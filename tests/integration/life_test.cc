@@ -41,9 +41,10 @@ TEST_F(LifeTest, ARedisClusterIsCreatedServedAndDeleted) {
   EXPECT_EQ(client.Do({"SET", "k", "v"}), "OK");
   EXPECT_EQ(client.Do({"GET", "k"}), "v");
   // cache.t3.micro has 536870912 bytes, of which 25 percent are reserved.
-  EXPECT_EQ(client.Do({"CONFIG", "GET", "maxmemory"}), "maxmemory 402653184");
-  EXPECT_EQ(client.Do({"CONFIG", "GET", "maxmemory-policy"}), "maxmemory-policy volatile-lru");
-  EXPECT_EQ(client.Do({"CONFIG", "GET", "slowlog-max-len"}), "slowlog-max-len 128");
+  RedisAdmin admin(node.endpoint(), installation().MemberDirectoryOf("cache-1", "0001"));
+  EXPECT_EQ(admin.Do({"CONFIG", "GET", "maxmemory"}), "maxmemory 402653184");
+  EXPECT_EQ(admin.Do({"CONFIG", "GET", "maxmemory-policy"}), "maxmemory-policy volatile-lru");
+  EXPECT_EQ(admin.Do({"CONFIG", "GET", "slowlog-max-len"}), "slowlog-max-len 128");
 
   ASSERT_TRUE(installation().Delete("cache-1").ok());
   EXPECT_TRUE(installation().WaitUntilGone("cache-1"));

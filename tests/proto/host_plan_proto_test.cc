@@ -195,6 +195,12 @@ class Author {
       spec.seed = Seed{Number(), Text(), Text(), Text(), Text(), Signed()};
     }
     if (dice_.Chance(50)) spec.tls = TlsSpec{Texts(), Text(), Text(), Text()};
+    if (dice_.Chance(50)) {
+      spec.access = EngineAccess{Text(), Text(), {}, Number()};
+      for (int64_t i = Few(); i > 0; --i) {
+        spec.access->users.push_back({Text(), Text(), Texts()});
+      }
+    }
     return spec;
   }
 
@@ -253,6 +259,7 @@ class Author {
     report.start_time = Number();
     if (dice_.Chance(50)) report.replication = PartSeen();
     report.unseeded = dice_.Chance(50);
+    report.access = Number();
     return report;
   }
 

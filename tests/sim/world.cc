@@ -185,7 +185,8 @@ void World::StartControlPlane() {
   listens_since_ = clock_.instant;
   if (records().installation.region.empty()) {
     const Status installed = StepController(
-        core::Command(core::Install{"us-east-1", "000000000000", *ParseCidr("127.10.0.0/16")}));
+        core::Command(core::Install{"us-east-1", "000000000000", *ParseCidr("127.10.0.0/16"),
+                                    model::EngineSecrets{"admin-secret", "replication-secret"}}));
     EC_CHECK(installed.ok());
   }
   ScheduleTick();

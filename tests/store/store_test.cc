@@ -140,6 +140,31 @@ void CreateGroup(sim::World& world, const std::string& id, bool transit_encrypti
   world.Call(group);
 }
 
+// A group with a token or users, and changes of both.
+void CallAboutUsers(sim::World& world, sim::Random& random, int number) {
+  core::CreateGroup create;
+  create.id = "g-" + std::to_string(number % 4);
+  create.description = "a group";
+  create.node_type = "cache.m5.large";
+  create.transit_encryption = random.Chance(80);
+  if (random.Chance(50)) create.auth_token = "the-token-number-" + std::to_string(number);
+  if (!create.auth_token) create.user_groups = {"ug"};
+  core::ModifyGroup modify;
+  modify.id = create.id;
+  modify.auth_token = "another-token-" + std::to_string(number);
+  if (random.Chance(40)) modify.auth_token_strategy = "SET";
+  if (random.Chance(40)) modify.remove_all_user_groups = true;
+  const std::string user = "u-" + std::to_string(number % 5);
+  world.Call(core::UserCommand(core::CreateUser{
+      user, user, "redis", {"password-of-user-" + user}, "on ~a* +get", {}, {{"a", "b"}}, {}}));
+  world.Call(core::UserCommand(core::CreateUserGroup{"ug", "redis", {"default", user}, {}}));
+  if (random.Chance(30)) world.Call(core::UserCommand(core::DeleteUser{user}));
+  if (random.Chance(30)) {
+    world.Call(core::UserCommand(core::ModifyUserGroup{"ug", {user}, {}, {}}));
+  }
+  world.Call(random.Chance(50) ? core::Command(create) : core::Command(modify));
+}
+
 TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
   for (uint64_t seed = 1; seed <= 12; ++seed) {
     ASSERT_TRUE(Open().ok());
@@ -175,6 +200,7 @@ TEST_F(StoreTest, AgreesWithMemoryOverWholeHistories) {
       const auto& groups = world.records().security_groups;
       if (!groups.empty() && random.Chance(50)) create.security_groups = {groups.begin()->first};
       create.notification_topic = "arn:aws:sns:us-east-1:000000000000:topic";
+      CallAboutUsers(world, random, i);
       core::ModifyCluster modify;
       modify.id = id;
       modify.nodes = static_cast<int>(random.Between(1, 8));
@@ -308,6 +334,51 @@ TEST_F(StoreTest, TheNetworkIsReadAsItWasWritten) {
   none.parameter_groups["mine"] = std::nullopt;
   commit(none);
   commit(NetworkEdit(4));
+}
+
+TEST_F(StoreTest, UsersAreReadAsTheyWereWritten) {
+  ASSERT_TRUE(Open().ok());
+  const std::string hash(64, 'a');
+  const std::map<std::string, std::string> tags = {{"team", "it's"}, {"empty", ""}};
+  model::State state;
+  const auto commit = [&](model::Edit edit, uint64_t revision) {
+    edit.revision = revision;
+    const Status status = store_->Commit(edit);
+    EXPECT_TRUE(status.ok()) << status.message();
+    model::Apply(edit, Instant(), &state);
+    EXPECT_EQ(store_->Load()->users, state.records.users);
+    EXPECT_EQ(store_->Load()->user_groups, state.records.user_groups);
+    EXPECT_EQ(store_->Load()->installation.secrets, state.records.installation.secrets);
+  };
+  model::Edit all;
+  all.installation = model::Installation();
+  all.installation->secrets = model::EngineSecrets{"admin", "replication"};
+  all.users["alice"] = model::User{"alice",
+                                   "Alice",
+                                   model::UserStatus::kModifying,
+                                   "valkey",
+                                   "on ~'* (+get)",
+                                   {hash, hash},
+                                   false,
+                                   tags,
+                                   1};
+  all.users["nobody"] =
+      model::User{"nobody", "default", model::UserStatus::kActive, "redis", "off", {}, true, {}, 1};
+  all.user_groups["ug"] = model::UserGroup{"ug",       model::UserGroupStatus::kModifying,
+                                           "valkey",   {"default", "alice"},
+                                           {"nobody"}, {"default"},
+                                           tags,       1};
+  commit(all, 1);
+  model::Edit other;
+  other.users["alice"] =
+      model::User{"alice", "Alice", model::UserStatus::kDeleting, "valkey", "on", {}, true, {}, 2};
+  other.user_groups["ug"] =
+      model::UserGroup{"ug", model::UserGroupStatus::kActive, "valkey", {"default"}, {}, {}, {}, 2};
+  commit(other, 2);
+  model::Edit none;
+  none.users["alice"] = std::nullopt;
+  none.user_groups["ug"] = std::nullopt;
+  commit(none, 3);
 }
 
 TEST_F(StoreTest, OnlyOneCanBeOpenOnADirectory) {

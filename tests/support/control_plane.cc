@@ -71,7 +71,8 @@ ControlPlane::ControlPlane(core::Settings with) : settings(std::move(with)) {
   }
   state = model::Begin(std::move(records), now.instant);
   EC_CHECK(
-      Ask(core::Install{std::string(kRegion), std::string(kAccount), *ParseCidr("127.10.0.0/16")})
+      Ask(core::Install{std::string(kRegion), std::string(kAccount), *ParseCidr("127.10.0.0/16"),
+                        model::EngineSecrets{"admin-secret", "replication-secret"}})
           .ok());
 }
 
@@ -165,6 +166,7 @@ void ControlPlane::Obey(FakeHost& host) const {
       host.killed.erase(id);
     }
     if (spec.condemned != 0 && spec.condemned == report.launch && report.pid != 0) host.Kill(id);
+    if (!host.deaf.contains(id)) report.access = spec.access ? spec.access->version : 0;
     if (spec.replication) {
       Replicate(host, *spec.replication, runs, &report);
     } else {

@@ -48,6 +48,7 @@ struct FakeHost {
   std::set<Address> unproved;                // followers that a leader here does not prove
   std::set<MemberId> stubborn;               // engines that stay in the role that they have
   std::set<MemberId> mute;                   // engines that answer no question
+  std::set<MemberId> deaf;                   // engines that are told nothing of their users
   std::set<MemberId> killed;                 // engines that wait to be started again
   std::set<MemberId> kept_down;              // and those that cannot be
 
