@@ -27,7 +27,7 @@ void SetTime(WallTime time, google::protobuf::Timestamp* out) {
 std::string OffsetText(int64_t offset_ms) {
   if (offset_ms > -1000 && offset_ms < 1000) return "as the machine's";
   const Duration offset = std::chrono::milliseconds(offset_ms < 0 ? -offset_ms : offset_ms);
-  return fmt::format("{} {} the machine's", FormatAge(offset),
+  return fmt::format("{} {} the machine's", FormatSpan(offset),
                      offset_ms < 0 ? "behind" : "ahead of");
 }
 

@@ -71,6 +71,21 @@ std::string FormatAge(Duration age) {
   return fmt::format("{}d", seconds / 86400);
 }
 
+std::string FormatSpan(Duration span) {
+  const auto rounded = [&](int64_t unit_in_seconds) {
+    const int64_t unit = unit_in_seconds * 1'000'000;
+    return (std::max<int64_t>(span.count(), 0) + unit / 2) / unit;
+  };
+  const auto in_two = [](int64_t count, int64_t in_larger, const char* larger, const char* unit) {
+    const std::string text = fmt::format("{}{}", count / in_larger, larger);
+    return count % in_larger == 0 ? text : fmt::format("{} {}{}", text, count % in_larger, unit);
+  };
+  if (rounded(1) < 120) return fmt::format("{}s", rounded(1));
+  if (rounded(60) < 120) return fmt::format("{}m", rounded(60));
+  if (rounded(60) < 48 * 60) return in_two(rounded(60), 60, "h", "m");
+  return in_two(rounded(3600), 24, "d", "h");
+}
+
 std::vector<std::string> SplitList(std::string_view text) {
   std::vector<std::string> parts;
   while (!text.empty()) {

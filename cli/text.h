@@ -19,6 +19,9 @@ std::string FormatDuration(Duration duration);
 // How old something is, in one unit: "12s", "5m", "3h", "4d". A clock that jumped back gives "0s".
 std::string FormatAge(Duration age);
 
+// How far apart two times are, rounded, in up to two units: "45s", "5m", "3h 20m", "36d", "35d 4h".
+std::string FormatSpan(Duration span);
+
 // Parts between commas; empty parts are dropped.
 std::vector<std::string> SplitList(std::string_view text);
 

@@ -297,9 +297,8 @@ Status Create(Draft& draft, const Settings& settings, const CreateGroup& request
   if (leader->engine == EngineKind::kMemcached) {
     return BadValue("Engine", *request.engine, "Replication groups need redis or valkey.");
   }
-  leader->transit_encryption = request.transit_encryption.value_or(false);
   const Result<model::AccessControl> access =
-      AccessOfNewGroup(draft, request, leader->transit_encryption, leader->engine_version);
+      AccessOfNewGroup(draft, request, group->transit_encryption, leader->engine_version);
   if (!access.ok()) return access.status();
   group->access = *access;
   if (group->automatic_failover) {

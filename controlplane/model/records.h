@@ -137,7 +137,6 @@ struct Cluster {
   std::optional<Seed> seed;              // what it began with, or is to
   std::optional<WallTime> next_backup;   // by itself; absent in a group, which has its own
   std::vector<WallTime> manual_backups;  // those begun in the last 24 hours
-  bool transit_encryption = false;
   AccessControl access;  // while it is in no group
 
   std::optional<ConfigurationEndpoint> configuration;
@@ -237,7 +236,6 @@ struct Group {
   std::vector<WallTime> tests;          // TestFailover: calls of the last 24 hours
   ClusterId snapshotting;               // of which backups are taken; empty: to be chosen
   std::optional<WallTime> next_backup;  // by itself
-  bool transit_encryption = false;
   AccessControl access;
 
   // Of the last failover that was not planned: what the new leader did not have, as far as is

@@ -42,6 +42,14 @@ TEST(Age, HasOneUnitAndIsNeverNegative) {
   EXPECT_EQ(FormatAge(hours(24 * 4)), "4d");
 }
 
+TEST(Span, IsRoundedToTwoUnits) {
+  EXPECT_EQ(FormatSpan(seconds(45)), "45s");
+  EXPECT_EQ(FormatSpan(seconds(299)), "5m");
+  EXPECT_EQ(FormatSpan(minutes(200)), "3h 20m");
+  EXPECT_EQ(FormatSpan(hours(36 * 24) - seconds(40)), "36d");
+  EXPECT_EQ(FormatSpan(hours(35 * 24 + 4)), "35d 4h");
+}
+
 TEST(List, IsSplitAtCommasWithoutEmptyParts) {
   EXPECT_THAT(SplitList("a,b,,c,"), ElementsAre("a", "b", "c"));
   EXPECT_THAT(SplitList(""), IsEmpty());
