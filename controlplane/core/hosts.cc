@@ -205,6 +205,7 @@ void PassTime(Draft& draft, const Settings& settings, bool everything) {
   for (const model::GroupId& id : GroupsDue(state, settings, draft.now())) {
     AdvanceGroup(draft, settings, id);
   }
+  AdvanceUsers(draft, settings);
   DropPastFaults(draft);
   AdvanceSnapshots(draft, settings);
   PassSchedules(draft, settings, /*is_sure=*/false);

@@ -558,8 +558,8 @@ CREATE TABLE user_group (
   revision  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- A change that is under way is told by 'adding' and 'removing'; until its end the members are those
--- from before.
+-- A change that is under way is told by 'adding' and 'removing'; until its end the members are
+-- those from before.
 CREATE TABLE user_group_user (
   user_group  TEXT NOT NULL REFERENCES user_group (id) ON DELETE CASCADE,
   kind        TEXT NOT NULL CHECK (kind IN ('member', 'adding', 'removing')),

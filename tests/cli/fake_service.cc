@@ -19,11 +19,12 @@ grpc::Status Give(std::mutex& mutex, const Answer<Request, Response>& answer,
 }  // namespace
 
 // One line per call.
-#define EC_FAKE_CALL(Name, answer)                                          \
+#define EC_FAKE_CALL_WITH(Name, Response, answer)                           \
   grpc::Status Name(grpc::ServerContext*, const v1::Name##Request* request, \
-                    v1::Name##Response* response) override {                \
+                    v1::Response* response) override {                      \
     return Give(fake_.mutex_, fake_.answer, *request, response);            \
   }
+#define EC_FAKE_CALL(Name, answer) EC_FAKE_CALL_WITH(Name, Name##Response, answer)
 
 class FakeService::ElastiCache : public v1::ElastiCache::Service {
  public:
@@ -53,6 +54,14 @@ class FakeService::ElastiCache : public v1::ElastiCache::Service {
   EC_FAKE_CALL(DescribeCacheSubnetGroups, subnet_groups)
   EC_FAKE_CALL(ModifyCacheSubnetGroup, modify_subnet_group)
   EC_FAKE_CALL(DeleteCacheSubnetGroup, remove_subnet_group)
+  EC_FAKE_CALL_WITH(CreateUser, User, create_user)
+  EC_FAKE_CALL(DescribeUsers, users)
+  EC_FAKE_CALL_WITH(ModifyUser, User, modify_user)
+  EC_FAKE_CALL_WITH(DeleteUser, User, remove_user)
+  EC_FAKE_CALL_WITH(CreateUserGroup, UserGroup, create_user_group)
+  EC_FAKE_CALL(DescribeUserGroups, user_groups)
+  EC_FAKE_CALL_WITH(ModifyUserGroup, UserGroup, modify_user_group)
+  EC_FAKE_CALL_WITH(DeleteUserGroup, UserGroup, remove_user_group)
   EC_FAKE_CALL(CreateSnapshot, create_snapshot)
   EC_FAKE_CALL(DescribeSnapshots, snapshots)
   EC_FAKE_CALL(DeleteSnapshot, remove_snapshot)

@@ -74,6 +74,14 @@ class FakeService {
   Answer<v1::DescribeCacheSubnetGroupsRequest, v1::DescribeCacheSubnetGroupsResponse> subnet_groups;
   Answer<v1::ModifyCacheSubnetGroupRequest, v1::ModifyCacheSubnetGroupResponse> modify_subnet_group;
   Answer<v1::DeleteCacheSubnetGroupRequest, v1::DeleteCacheSubnetGroupResponse> remove_subnet_group;
+  Answer<v1::CreateUserRequest, v1::User> create_user;
+  Answer<v1::DescribeUsersRequest, v1::DescribeUsersResponse> users;
+  Answer<v1::ModifyUserRequest, v1::User> modify_user;
+  Answer<v1::DeleteUserRequest, v1::User> remove_user;
+  Answer<v1::CreateUserGroupRequest, v1::UserGroup> create_user_group;
+  Answer<v1::DescribeUserGroupsRequest, v1::DescribeUserGroupsResponse> user_groups;
+  Answer<v1::ModifyUserGroupRequest, v1::UserGroup> modify_user_group;
+  Answer<v1::DeleteUserGroupRequest, v1::UserGroup> remove_user_group;
   Answer<v1::CreateSnapshotRequest, v1::CreateSnapshotResponse> create_snapshot;
   Answer<v1::DescribeSnapshotsRequest, v1::DescribeSnapshotsResponse> snapshots;
   Answer<v1::DeleteSnapshotRequest, v1::DeleteSnapshotResponse> remove_snapshot;
