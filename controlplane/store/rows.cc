@@ -596,7 +596,8 @@ void WriteGroups(Statements& statements, const model::Edit& edit) {
     }
     put << group->promoting << group->demoting << group->tested << group->lost_bytes
         << group->lost_ms << group->trouble << group->revision
-        << ColumnsOf(group->status).sub_status << group->snapshotting << group->next_backup;
+        << ColumnsOf(group->status).sub_status << group->snapshotting << group->next_backup
+        << group->transit_encryption;
     put.Run();
     WriteGroupLists(statements, *group);
   }
