@@ -83,14 +83,15 @@ Outcome ToRequest(const CreateOptions& options, v1::CreateReplicationGroupReques
   if (options.port) request->set_port(*options.port);
   if (options.subnet_group) request->set_cache_subnet_group_name(*options.subnet_group);
   SetSettings(options, request);
-  if (options.transit_encryption) request->set_transit_encryption_enabled(true);
   if (options.no_auto_minor_version_upgrade) request->set_auto_minor_version_upgrade(false);
   std::optional<std::string> token;
   EC_RETURN_UNLESS_OK(TokenOf(options, &token));
   if (token) request->set_auth_token(*token);
   if (options.user_group) request->add_user_group_ids(*options.user_group);
-  // Neither is to be had without.
-  if (token || options.user_group) request->set_transit_encryption_enabled(true);
+  // Neither is to be had without encryption in transit.
+  if (options.transit_encryption || token || options.user_group) {
+    request->set_transit_encryption_enabled(true);
+  }
   for (const std::string& tag : options.tags) {
     EC_RETURN_UNLESS_OK(ParseTag(tag, request->add_tags()));
   }

@@ -159,7 +159,6 @@ std::string GroupText(const Context& context, const v1::ReplicationGroup& group,
     line("Auth token", status.empty() ? "yes" : "yes, " + LowerCase(status));
   }
   line("User groups", fmt::format("{}", fmt::join(group.user_group_ids(), ", ")));
-  if (group.transit_encryption_enabled()) line("Encryption in transit", "yes");
   line("VPC", group.vpc_id());
   line("Subnet group", group.cache_subnet_group_name());
   line("Security groups", FormatSecurityGroups(group.security_groups()));
