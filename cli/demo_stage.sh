@@ -65,10 +65,11 @@ indent() {
 
 # A command as a person types it.
 typed() {
-  local word
+  local word special='[][{}[:space:]]'
   printf '\n  $'
   for word in "$@"; do
-    if [[ $word == *[[:space:]]* ]]; then printf ' "%s"' "$word"; else printf ' %s' "$word"; fi
+    # shellcheck disable=SC2053 # it is a pattern
+    if [[ $word == *$special* ]]; then printf ' "%s"' "$word"; else printf ' %s' "$word"; fi
   done
   printf '\n'
 }

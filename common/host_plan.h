@@ -233,7 +233,7 @@ struct EndpointCounts {
   uint64_t dropped = 0;
   uint64_t handed_over = 0;  // from then on the engine's affair: neither open nor ended here
   uint64_t relayed = 0;
-  uint64_t cut = 0;                // ended because the engine or the endpoint behind them went away
+  uint64_t cut = 0;   // ended because the engine or the endpoint behind them went away
   uint64_t open = 0;  // at the agent now: relayed, or waiting for an engine or for first bytes
   friend bool operator==(const EndpointCounts&, const EndpointCounts&) = default;
 };

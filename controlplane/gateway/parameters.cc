@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "controlplane/gateway/utf8.h"
+
 namespace ec::gateway {
 namespace {
 
@@ -52,6 +54,8 @@ std::optional<WireError> ParseForm(std::string_view text, Parameters* parameters
     auto name = DecodePercent(pair.substr(0, equals), true);
     auto value = DecodePercent(pair.substr(std::min(equals + 1, pair.size())), true);
     if (!name || !value) return Malformed("A percent sign is not followed by two hex digits.");
+    // The API could not be asked with it.
+    if (!IsUtf8(*name) || !IsUtf8(*value)) return Malformed("A parameter is not UTF-8.");
     if (name->empty()) return Malformed("A parameter has no name.");
     parameters->emplace_back(std::move(*name), std::move(*value));
   }

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "common/time.h"
+#include "controlplane/gateway/utf8.h"
 
 namespace ec::gateway {
 namespace {
@@ -133,25 +134,12 @@ std::string Frame(const Envelope& envelope, bool has_members, Append append) {
   return xml;
 }
 
-// How many bytes the UTF-8 character at the front has; 0 when it is none, or one that XML lacks.
+// How many bytes the character at the front has; 0 when it is none, or one that XML 1.0 lacks.
 size_t CharacterAt(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) {
-    return first >= 0x20 || first == '\t' || first == '\n' || first == '\r' ? 1 : 0;
-  }
-  const size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || size > text.size()) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  const unsigned char second = byte(1);
-  if (first == 0xE0 && second < 0xA0) return 0;  // longer than need be
-  if (first == 0xF0 && second < 0x90) return 0;
-  if (first == 0xED && second >= 0xA0) return 0;                     // one half of a UTF-16 pair
-  if (first == 0xF4 && second >= 0x90) return 0;                     // beyond Unicode
-  if (first == 0xEF && second == 0xBF && byte(2) >= 0xBE) return 0;  // U+FFFE and U+FFFF
-  return size;
+  const auto first = static_cast<unsigned char>(text.front());
+  if (first < 0x20 && first != '\t' && first != '\n' && first != '\r') return 0;
+  if (text.starts_with("\xEF\xBF\xBE") || text.starts_with("\xEF\xBF\xBF")) return 0;
+  return Utf8LengthAt(text);
 }
 
 bool StandsForItself(char c) {

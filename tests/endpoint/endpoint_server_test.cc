@@ -107,9 +107,8 @@ TEST_F(EndpointServerTest, CountsTheBytesOfRelayedConnections) {
   ASSERT_EQ(behind.Receive(5), "hello");
   ASSERT_TRUE(behind.Send("good day"));
   ASSERT_EQ(client.Receive(8), "good day");
-  EXPECT_TRUE(Eventually([&] {
-    return server.Report().at(0).relayed_bytes == RelayedBytes{.in = 5, .out = 8};
-  }));
+  EXPECT_TRUE(Eventually(
+      [&] { return server.Report().at(0).relayed_bytes == RelayedBytes{.in = 5, .out = 8}; }));
 }
 
 TEST_F(EndpointServerTest, CutsTheConnectionsWhenTheTargetChangesAndServesTheNewOne) {

@@ -88,6 +88,7 @@ TEST(Request, WhatCannotBeMeantIsRefused) {
       {"Action=PromoteCacheCluster", "InvalidAction"},
       {"Action=DescribeCacheClusters&Version=1999-01-01", "InvalidAction"},
       {"Action=%zz", "MalformedQueryString"},
+      {"Action=DeleteVpc&VpcId=%ff", "MalformedQueryString"},
       {deep, "MalformedQueryString"},
       {many, "MalformedQueryString"},
   };
