@@ -176,6 +176,10 @@ TEST_F(EncryptionTest, NeedsAnEngineVersionThatHasIt) {
   plane.Settle();
   ModifyGroup modify = Change([](ModifyGroup& r) { r.engine_version = "3.2.10"; });
   ExpectRefused(modify, kCombination, HasSubstr("not supported by Redis 3.2.10"));
+  for (auto& [id, host] : plane.hosts()) {
+    host.hello.engines[EngineKind::kValkey] = "7.2.5";
+    plane.Register(host);
+  }
   request.id = "valkey";
   request.engine = "valkey";
   request.engine_version = "7.2";
