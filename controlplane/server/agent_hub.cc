@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "controlplane/server/controller_loop.h"
 #include "controlplane/server/grpc_status.h"
@@ -77,7 +78,8 @@ void AgentHub::Certify(PlanUpdate* update) {
 // An answer to a later question serves as well: it is newer.
 std::map<MemberId, EngineFigures> AgentHub::AskFigures(const std::set<HostId>& hosts,
                                                        Duration max) {
-  const auto deadline = std::chrono::steady_clock::now() + max;
+  const SystemClock clock;
+  const Instant deadline = clock.now().instant + max;
   std::vector<std::shared_ptr<Session>> asked;
   uint64_t question = 0;
   {
@@ -97,8 +99,10 @@ std::map<MemberId, EngineFigures> AgentHub::AskFigures(const std::set<HostId>& h
   std::map<MemberId, EngineFigures> figures;
   for (const auto& session : asked) {
     std::unique_lock lock(session->mutex);
-    const bool answered = session->changed.wait_until(
-        lock, deadline, [&] { return session->ended || session->figures.question >= question; });
+    const Duration left =
+        std::max(std::chrono::duration_cast<Duration>(deadline - clock.now().instant), Duration(0));
+    const bool answered = session->changed.wait_for(
+        lock, left, [&] { return session->ended || session->figures.question >= question; });
     if (!answered || session->ended) continue;
     figures.insert(session->figures.members.begin(), session->figures.members.end());
   }

@@ -100,9 +100,6 @@ def groups_live_scale_and_fail_over(it):
 
 def encrypted_groups_speak_tls_only(it):
     cache = client(it)
-    refused("InvalidParameterValue", cache.create_replication_group, ReplicationGroupId="safe",
-            ReplicationGroupDescription="safe", CacheNodeType="cache.t3.micro",
-            TransitEncryptionEnabled=True, TransitEncryptionMode="preferred")
     cache.create_replication_group(
         ReplicationGroupId="safe", ReplicationGroupDescription="safe", NumCacheClusters=2,
         CacheNodeType="cache.t3.micro", Engine="redis", AutomaticFailoverEnabled=True,

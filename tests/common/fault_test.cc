@@ -39,6 +39,9 @@ const std::map<std::string_view, int> kAws = {
     {"CacheSubnetGroupQuotaExceeded", 400},
     {"CacheSubnetQuotaExceededFault", 400},
     {"ClusterQuotaForCustomerExceeded", 400},
+    {"DefaultUserAssociatedToUserGroup", 400},
+    {"DefaultUserRequired", 400},
+    {"DuplicateUserName", 400},
     {"InsufficientCacheClusterCapacity", 400},
     {"InvalidARN", 400},
     {"InvalidCacheClusterState", 400},
@@ -48,6 +51,8 @@ const std::map<std::string_view, int> kAws = {
     {"InvalidReplicationGroupState", 400},
     {"InvalidSnapshotState", 400},
     {"InvalidSubnet", 400},
+    {"InvalidUserGroupState", 400},
+    {"InvalidUserState", 400},
     {"InvalidVPCNetworkStateFault", 400},
     {"NoOperationFault", 400},
     {"NodeGroupNotFoundFault", 404},
@@ -62,6 +67,12 @@ const std::map<std::string_view, int> kAws = {
     {"SubnetInUse", 400},
     {"TagNotFound", 404},
     {"TagQuotaPerResourceExceeded", 400},
+    {"UserAlreadyExists", 400},
+    {"UserGroupAlreadyExists", 400},
+    {"UserGroupNotFound", 404},
+    {"UserGroupQuotaExceeded", 400},
+    {"UserNotFound", 404},
+    {"UserQuotaExceeded", 400},
 };
 
 // AWS's common errors, which every operation of every service may give.
@@ -131,7 +142,7 @@ TEST(FaultTable, HasAGrpcCodeThatMeansTheSame) {
       EXPECT_EQ(info.grpc_code, GrpcCode::kAlreadyExists) << name;
     } else if (info.wire_code.ends_with("State") ||
                Has(info.wire_code, {"NotSupported", "InUse", "NoOperation", "CannotDelete",
-                                    "DependencyViolation", "NotPermitted"})) {
+                                    "DependencyViolation", "NotPermitted", "AssociatedTo"})) {
       EXPECT_EQ(info.grpc_code, GrpcCode::kFailedPrecondition) << name;
     } else if (info.http_status == 400) {
       EXPECT_EQ(info.grpc_code, GrpcCode::kInvalidArgument) << name;

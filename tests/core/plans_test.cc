@@ -9,6 +9,7 @@
 
 #include "controlplane/model/access.h"
 #include "controlplane/model/parameters.h"
+#include "controlplane/model/users.h"
 #include "tests/support/control_plane.h"
 #include "tests/support/matchers.h"
 
@@ -60,6 +61,7 @@ TEST_F(PlansTest, SayEverythingThatAnEngineNeeds) {
   spec.memory_max_bytes = *type.redis_maxmemory_bytes * 3 / 4;
   spec.threads = type.vcpu;
   spec.address = node.address;
+  spec.access = model::EngineAccessOf(plane.records(), plane.cluster("red"));
   EXPECT_EQ(type.vcpu, 2);
   const PlanUpdate plan = Whole(node.host);
   EXPECT_EQ(plan.base, 0u);

@@ -90,8 +90,10 @@ TEST_F(TagsTest, BelongToWhatAnArnNames) {
                   HasSubstr("is not valid"));
     ExpectRefused(with("arn:aws:elasticache:us-east-1:000000000000:snapshot:red"),
                   Fault::kSnapshotNotFound, HasSubstr("red"));
-    ExpectRefused(with("arn:aws:elasticache:us-east-1:000000000000:user:red"), Fault::kInvalidArn,
-                  HasSubstr("user"));
+    ExpectRefused(with("arn:aws:elasticache:us-east-1:000000000000:user:red"), Fault::kUserNotFound,
+                  HasSubstr("red"));
+    ExpectRefused(with("arn:aws:elasticache:us-east-1:000000000000:reserved-instance:red"),
+                  Fault::kInvalidArn, HasSubstr("reserved-instance"));
     ExpectRefused(with(ClusterArn("Absent")), Fault::kCacheClusterNotFound,
                   "CacheCluster not found: absent");
     ExpectRefused(with("arn:aws:elasticache:eu-west-1:000000000000:cluster:red"),

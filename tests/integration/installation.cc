@@ -159,8 +159,9 @@ bool Installation::StartControlPlane(std::string* why) {
   const std::string ready = control_plane_dir() + "/controlplane.json";
   const std::string output = dir_ + "/controlplane.out";
   fs::remove(ready);
-  std::vector<std::string> arguments = {"--dir",  control_plane_dir(), "--listen",
-                                        address_, "--log-level",       options_.log_level};
+  std::vector<std::string> arguments = {"--dir",       control_plane_dir(), "--listen",
+                                        address_,      "--http-listen",     "127.0.0.1:0",
+                                        "--log-level", options_.log_level};
   arguments.insert(arguments.end(), options_.control_plane_flags.begin(),
                    options_.control_plane_flags.end());
   control_plane_ = Child(ProgramPath("ec-controlplane"), arguments, output);

@@ -11,6 +11,7 @@
 #include "tests/integration/clients.h"
 #include "tests/integration/groups.h"
 #include "tests/integration/installation.h"
+#include "tests/integration/tls_client.h"
 
 namespace ec::integration {
 namespace {
@@ -27,8 +28,7 @@ constexpr char kSecond[] = "the-second-token-here";
 
 class UsersTest : public InstallationTest {
  protected:
-  UsersTest() : groups_(installation()) {}
-
+  Groups groups() { return Groups(installation()); }
   v1::ElastiCache::Stub& api() { return installation().elasticache(); }
 
   grpc::Status CreateUser(const std::string& id, const std::string& access,
@@ -96,7 +96,7 @@ class UsersTest : public InstallationTest {
     v1::CreateReplicationGroupResponse response;
     const grpc::Status status = api().CreateReplicationGroup(&context, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
-    return groups_.AwaitWhole(id, clusters);
+    return groups().AwaitWhole(id, clusters);
   }
   grpc::Status Rotate(const std::string& id, const std::string& token,
                       const std::string& strategy) {
@@ -110,23 +110,27 @@ class UsersTest : public InstallationTest {
     return api().ModifyReplicationGroup(&context, request, &response);
   }
   bool AwaitAvailable(const std::string& id) {
-    return WaitUntil([&] { return groups_.Describe(id).status() == "available"; });
+    return WaitUntil([&] { return groups().Describe(id).status() == "available"; });
   }
   // Primary, reader and every member's own.
   std::vector<v1::Endpoint> EndpointsOf(const std::string& id) {
-    std::vector<v1::Endpoint> endpoints = {groups_.Primary(id), groups_.Reader(id),
-                                           groups_.Own(groups_.Leader(id))};
-    for (const std::string& replica : groups_.Replicas(id)) {
-      endpoints.push_back(groups_.Own(replica));
+    std::vector<v1::Endpoint> endpoints = {groups().Primary(id), groups().Reader(id),
+                                           groups().Own(groups().Leader(id))};
+    for (const std::string& replica : groups().Replicas(id)) {
+      endpoints.push_back(groups().Own(replica));
     }
     return endpoints;
   }
-  static std::string Auth(RedisClient& client, const std::string& user,
-                          const std::string& password) {
+  // Where there are users or a token, there is encryption in transit.
+  TlsClient Open(const v1::Endpoint& endpoint) {
+    grpc::ClientContext context;
+    v1::GetCertificateAuthorityResponse authority;
+    EXPECT_TRUE(installation().emulator().GetCertificateAuthority(&context, {}, &authority).ok());
+    return TlsClient(endpoint, authority.certificate());
+  }
+  static std::string Auth(TlsClient& client, const std::string& user, const std::string& password) {
     return client.Do({"AUTH", user, password});
   }
-
-  Groups groups_;
 };
 
 std::vector<std::string> FilesBelow(const std::string& dir) {
@@ -160,7 +164,7 @@ TEST_F(UsersTest, RestrictedCommandsAreRefusedEverywhere) {
   ASSERT_TRUE(CreateUserGroup("ug", {"default", "root"}).ok());
   ASSERT_TRUE(AwaitUserGroup("ug"));
   ASSERT_TRUE(MustCreateGroup("g", 2, "", "ug"));
-  ASSERT_TRUE(groups_.MustCreate("open", 2));
+  ASSERT_TRUE(groups().MustCreate("open", 2));
   std::vector<v1::Endpoint> endpoints = EndpointsOf("open");
   endpoints.push_back(installation().MustCreate("alone", "redis").cache_nodes(0).endpoint());
   for (const v1::Endpoint& endpoint : endpoints) {
@@ -171,7 +175,7 @@ TEST_F(UsersTest, RestrictedCommandsAreRefusedEverywhere) {
     }
   }
   for (const v1::Endpoint& endpoint : EndpointsOf("g")) {
-    RedisClient client(endpoint);
+    TlsClient client = Open(endpoint);
     ASSERT_EQ(Auth(client, "root", kPassword), "OK");
     for (const auto& call : kRestricted) EXPECT_THAT(client.Do(call), kRefused) << call[0];
     EXPECT_THAT(client.Do({"EVAL", "return redis.call('CONFIG','GET','save')", "0"}),
@@ -186,10 +190,10 @@ TEST_F(UsersTest, UsersAreLimitedToTheirKeysAndChangeAsTheEnginesRun) {
   ASSERT_TRUE(CreateUserGroup("ug", {"default", "alice", "bob"}).ok());
   ASSERT_TRUE(AwaitUserGroup("ug"));
   ASSERT_TRUE(MustCreateGroup("g", 2, "", "ug"));
-  EXPECT_THAT(groups_.Describe("g").user_group_ids(), ElementsAre("ug"));
+  EXPECT_THAT(groups().Describe("g").user_group_ids(), ElementsAre("ug"));
   EXPECT_THAT(DescribeUserGroup("ug").replication_groups(), ElementsAre("g"));
-  RedisClient alice(groups_.Primary("g"));
-  RedisClient bob(groups_.Primary("g"));
+  TlsClient alice = Open(groups().Primary("g"));
+  TlsClient bob = Open(groups().Primary("g"));
   ASSERT_EQ(Auth(alice, "alice", kPassword), "OK");
   ASSERT_EQ(Auth(bob, "bob", kPassword), "OK");
   EXPECT_EQ(alice.Do({"SET", "alice:1", "x"}), "OK");
@@ -205,7 +209,7 @@ TEST_F(UsersTest, UsersAreLimitedToTheirKeysAndChangeAsTheEnginesRun) {
   ASSERT_TRUE(AwaitUser("alice"));
   // Once the user is active every engine knows.
   for (const v1::Endpoint& endpoint : EndpointsOf("g")) {
-    RedisClient client(endpoint);
+    TlsClient client = Open(endpoint);
     EXPECT_THAT(Auth(client, "alice", kPassword), StartsWith("WRONGPASS"));
     EXPECT_EQ(Auth(client, "alice", kNewPassword), "OK");
   }
@@ -231,14 +235,14 @@ TEST_F(UsersTest, AFailoverANewReplicaAndARestartKeepTheUsers) {
   ASSERT_TRUE(AwaitUserGroup("ug"));
   ASSERT_TRUE(MustCreateGroup("g", 2, "", "ug"));
   {
-    RedisClient alice(groups_.Primary("g"));
+    TlsClient alice = Open(groups().Primary("g"));
     ASSERT_EQ(Auth(alice, "alice", kPassword), "OK");
     ASSERT_EQ(alice.Do({"SET", "k", "v"}), "OK");
   }
-  const std::string before = groups_.Leader("g");
-  ASSERT_TRUE(groups_.SignalEngine(before, SIGKILL));
-  ASSERT_TRUE(groups_.AwaitOtherLeader("g", before));
-  ASSERT_TRUE(groups_.AwaitWhole("g", 2));
+  const std::string before = groups().Leader("g");
+  ASSERT_TRUE(groups().SignalEngine(before, SIGKILL));
+  ASSERT_TRUE(groups().AwaitOtherLeader("g", before));
+  ASSERT_TRUE(groups().AwaitWhole("g", 2));
   for (const std::string zone : {"us-east-1a", "us-east-1b", "us-east-1c"}) {
     installation().agent(zone).Kill9();
   }
@@ -248,10 +252,10 @@ TEST_F(UsersTest, AFailoverANewReplicaAndARestartKeepTheUsers) {
     installation().StartAgent(zone);
   }
   ASSERT_TRUE(installation().WaitForHosts());
-  ASSERT_TRUE(groups_.AwaitWhole("g", 2));
-  ASSERT_TRUE(groups_.SwitchOver("g").ok());
-  ASSERT_TRUE(groups_.AwaitOtherLeader("g", groups_.Replicas("g").front()));
-  ASSERT_TRUE(groups_.AwaitWhole("g", 2));
+  ASSERT_TRUE(groups().AwaitWhole("g", 2));
+  ASSERT_TRUE(groups().SwitchOver("g").ok());
+  ASSERT_TRUE(groups().AwaitOtherLeader("g", groups().Replicas("g").front()));
+  ASSERT_TRUE(groups().AwaitWhole("g", 2));
   v1::IncreaseReplicaCountRequest more;
   more.set_replication_group_id("g");
   more.set_new_replica_count(2);
@@ -259,9 +263,9 @@ TEST_F(UsersTest, AFailoverANewReplicaAndARestartKeepTheUsers) {
   grpc::ClientContext context;
   v1::IncreaseReplicaCountResponse response;
   ASSERT_TRUE(api().IncreaseReplicaCount(&context, more, &response).ok());
-  ASSERT_TRUE(groups_.AwaitWhole("g", 3));
+  ASSERT_TRUE(groups().AwaitWhole("g", 3));
   for (const v1::Endpoint& endpoint : EndpointsOf("g")) {
-    RedisClient client(endpoint);
+    TlsClient client = Open(endpoint);
     EXPECT_THAT(client.Do({"GET", "k"}), StartsWith("NOAUTH"));
     EXPECT_EQ(Auth(client, "alice", kPassword), "OK");
     EXPECT_EQ(client.Do({"GET", "k"}), "v");
@@ -271,10 +275,10 @@ TEST_F(UsersTest, AFailoverANewReplicaAndARestartKeepTheUsers) {
 
 TEST_F(UsersTest, ATokenIsRotatedAndThenSet) {
   ASSERT_TRUE(MustCreateGroup("g", 2, kFirst, ""));
-  const v1::ReplicationGroup described = groups_.Describe("g");
+  const v1::ReplicationGroup described = groups().Describe("g");
   EXPECT_TRUE(described.auth_token_enabled());
   EXPECT_TRUE(described.has_auth_token_last_modified_date());
-  RedisClient held(groups_.Primary("g"));
+  TlsClient held = Open(groups().Primary("g"));
   EXPECT_THAT(held.Do({"SET", "k", "v"}), StartsWith("NOAUTH"));
   ASSERT_EQ(held.Do({"AUTH", kFirst}), "OK");
   EXPECT_EQ(held.Do({"SET", "k", "v"}), "OK");
@@ -284,14 +288,14 @@ TEST_F(UsersTest, ATokenIsRotatedAndThenSet) {
   ASSERT_TRUE(AwaitAvailable("g"));
   for (const v1::Endpoint& endpoint : EndpointsOf("g")) {
     for (const char* token : {kFirst, kSecond}) {
-      RedisClient client(endpoint);
+      TlsClient client = Open(endpoint);
       EXPECT_EQ(client.Do({"AUTH", token}), "OK");
     }
   }
   ASSERT_TRUE(Rotate("g", kSecond, "SET").ok());
   ASSERT_TRUE(AwaitAvailable("g"));
   for (const v1::Endpoint& endpoint : EndpointsOf("g")) {
-    RedisClient client(endpoint);
+    TlsClient client = Open(endpoint);
     EXPECT_THAT(client.Do({"AUTH", kFirst}), StartsWith("WRONGPASS"));
     EXPECT_EQ(client.Do({"AUTH", kSecond}), "OK");
   }
@@ -316,7 +320,7 @@ TEST_F(UsersTest, AnAgentThatIsStartedAgainTellsEnginesWhatTheyHaveMissed) {
   }
   ASSERT_TRUE(AwaitUser("alice"));
   ASSERT_TRUE(WaitUntil([&] {
-    RedisClient client(groups_.Primary("g"));
+    TlsClient client = Open(groups().Primary("g"));
     return Auth(client, "alice", kNewPassword) == "OK";
   }));
   EXPECT_EQ(installation().Engines(), engines);
