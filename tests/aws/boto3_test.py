@@ -121,11 +121,113 @@ def encrypted_groups_speak_tls_only(it):
             pass
     expect(it.ecctl("connect", "safe", "--", "SET", "k", "v") == "OK\n", "ecctl connect")
     expect(it.ecctl("connect", "safe-001", "--", "GET", "k") == "v\n", "ecctl connect")
-    refused("InvalidParameterCombination", cache.modify_replication_group,
-            ReplicationGroupId="safe", TransitEncryptionEnabled=False, ApplyImmediately=True)
     cache.delete_replication_group(ReplicationGroupId="safe")
     cache.get_waiter("replication_group_deleted").wait(
         ReplicationGroupId="safe", WaiterConfig={"Delay": 1})
+
+
+def ask_as(endpoint, authority, user, password, *words):
+    """One command of a user, after AUTH; both answers."""
+    trust = ssl.create_default_context(cadata=authority)
+    with socket.create_connection((endpoint["Address"], endpoint["Port"]), timeout=10) as plain:
+        engine = trust.wrap_socket(plain, server_hostname=endpoint["Address"])
+        answers = []
+        for call in (("AUTH", *([user] if user else []), password), words):
+            engine.sendall(b"*%d\r\n" % len(call) +
+                           b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in call))
+            answers.append(engine.recv(4096).decode())
+        return answers
+
+
+def users_and_tokens_are_enforced_by_the_engines(it):
+    cache = client(it)
+    password = "a-password-of-24-letters"
+    refused("InvalidParameterValue", cache.create_user, UserId="short", UserName="short",
+            Engine="redis", AccessString="on ~* +@all", Passwords=["short"])
+    made = cache.create_user(UserId="shop", UserName="shop", Engine="redis",
+                             AccessString="on ~shop:* +@all", Passwords=[password])
+    expect(made["Authentication"] == {"Type": "password", "PasswordCount": 1}, made)
+    cache.create_user(UserId="nobody", UserName="default", Engine="redis",
+                      AccessString="off -@all", NoPasswordRequired=True)
+    refused("DefaultUserRequired", cache.create_user_group, UserGroupId="ug", Engine="redis",
+            UserIds=["shop"])
+    cache.create_user_group(UserGroupId="ug", Engine="redis", UserIds=["shop", "nobody"])
+    refused("InvalidParameterCombination", cache.create_replication_group,
+            ReplicationGroupId="plain", ReplicationGroupDescription="no encryption",
+            CacheNodeType="cache.t3.micro", Engine="redis", UserGroupIds=["ug"])
+    cache.create_replication_group(
+        ReplicationGroupId="users", ReplicationGroupDescription="users", NumCacheClusters=2,
+        CacheNodeType="cache.t3.micro", Engine="redis", AutomaticFailoverEnabled=True,
+        TransitEncryptionEnabled=True, UserGroupIds=["ug"])
+    cache.get_waiter("replication_group_available").wait(
+        ReplicationGroupId="users", WaiterConfig={"Delay": 1})
+    authority = it.ecctl("tls", "ca")
+    shown = cache.describe_replication_groups(ReplicationGroupId="users")["ReplicationGroups"][0]
+    expect(shown["UserGroupIds"] == ["ug"], shown)
+    primary = shown["NodeGroups"][0]["PrimaryEndpoint"]
+    expect(ask_redis(primary, "PING", authority=authority).startswith("-NOAUTH"), "NOAUTH")
+    answers = ask_as(primary, authority, "shop", password, "SET", "shop:1", "v")
+    expect(answers == ["+OK\r\n", "+OK\r\n"], answers)
+    expect(ask_as(primary, authority, "shop", password, "GET", "k")[1].startswith("-NOPERM"), "key")
+    config = ask_as(primary, authority, "shop", password, "CONFIG", "GET", "save")[1]
+    expect(config.startswith("-ERR unknown command"), config)
+    refused("InvalidUserGroupState", cache.delete_user_group, UserGroupId="ug")
+
+    first, second = "the-first-token-of-all", "the-second-token-here"
+    cache.create_replication_group(
+        ReplicationGroupId="token", ReplicationGroupDescription="token", NumCacheClusters=1,
+        CacheNodeType="cache.t3.micro", Engine="redis", TransitEncryptionEnabled=True,
+        AuthToken=first)
+    ready = {"ReplicationGroupId": "token", "WaiterConfig": {"Delay": 1}}
+    cache.get_waiter("replication_group_available").wait(**ready)
+    for strategy, open_to in (("ROTATE", (first, second)), ("SET", (second,))):
+        cache.modify_replication_group(ReplicationGroupId="token", AuthToken=second,
+                                       AuthTokenUpdateStrategy=strategy, ApplyImmediately=True)
+        cache.get_waiter("replication_group_available").wait(**ready)
+        shown = cache.describe_replication_groups(ReplicationGroupId="token")
+        primary = shown["ReplicationGroups"][0]["NodeGroups"][0]["PrimaryEndpoint"]
+        for token in (first, second):
+            answer = ask_as(primary, authority, None, token, "PING")[0]
+            expect((answer == "+OK\r\n") == (token in open_to), strategy, token, answer)
+    for group in ("users", "token"):
+        cache.delete_replication_group(ReplicationGroupId=group)
+        cache.get_waiter("replication_group_deleted").wait(
+            ReplicationGroupId=group, WaiterConfig={"Delay": 1})
+    cache.delete_user_group(UserGroupId="ug")
+
+
+def snapshots_are_taken_copied_and_restored(it):
+    cache = client(it)
+    cache.create_cache_cluster(CacheClusterId="source", Engine="redis", NumCacheNodes=1,
+                               CacheNodeType="cache.t3.small")
+    cache.get_waiter("cache_cluster_available").wait(CacheClusterId="source")
+    expect(ask_redis(node_of(it, "source")["Endpoint"], "SET", "k", "v") == "+OK\r\n", "SET")
+    made = cache.create_snapshot(CacheClusterId="source", SnapshotName="first")["Snapshot"]
+    expect(made["SnapshotStatus"] == "creating" and made["SnapshotSource"] == "manual", made)
+
+    def await_snapshot(name):
+        for _ in range(100):
+            found = cache.describe_snapshots(SnapshotName=name)["Snapshots"][0]
+            if found["SnapshotStatus"] == "available":
+                return found
+            time.sleep(0.1)
+        raise AssertionError("not available: " + name)
+
+    found = await_snapshot("first")
+    expect(found["NodeSnapshots"][0]["CacheNodeId"] == "0001", found)
+    cache.copy_snapshot(SourceSnapshotName="first", TargetSnapshotName="second")
+    await_snapshot("second")
+    cache.create_cache_cluster(CacheClusterId="restored", SnapshotName="second",
+                               Engine="redis", NumCacheNodes=1, CacheNodeType="cache.t3.small")
+    cache.get_waiter("cache_cluster_available").wait(CacheClusterId="restored")
+    expect(ask_redis(node_of(it, "restored")["Endpoint"], "GET", "k") == "$1\r\nv\r\n", "GET")
+    cache.delete_snapshot(SnapshotName="first")
+    cache.delete_snapshot(SnapshotName="second")
+    refused("SnapshotNotFoundFault", cache.delete_snapshot, SnapshotName="none")
+    for name in ("source", "restored"):
+        cache.delete_cache_cluster(CacheClusterId=name)
+        cache.get_waiter("cache_cluster_deleted").wait(
+            CacheClusterId=name, WaiterConfig={"Delay": 1})
 
 
 def pages_follow_each_other(it):
@@ -271,6 +373,9 @@ def the_network_is_ec2s(it):
 
 if __name__ == "__main__":
     installation.main(clusters_live_and_waiters_do_not_wait_long, groups_live_scale_and_fail_over,
-                      encrypted_groups_speak_tls_only, pages_follow_each_other, errors_are_typed,
+                      encrypted_groups_speak_tls_only,
+                      users_and_tokens_are_enforced_by_the_engines,
+                      snapshots_are_taken_copied_and_restored, pages_follow_each_other,
+                      errors_are_typed,
                       parameters_reach_the_running_engine, memcached_takes_parameters_at_a_reboot,
                       the_network_is_ec2s)
