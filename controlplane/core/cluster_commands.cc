@@ -56,7 +56,6 @@ Status Delete(Draft& draft, const Settings& settings, const DeleteCluster& reque
   draft.EditCluster(*id).status = ClusterStatus::kDeleting;
   RemoveMembers(draft, *id);
   if (const model::GroupId group = cluster.group; !group.empty()) {
-    draft.TouchGroup(group);
     model::GroupStatus& status = draft.EditGroup(group).status;
     if (status == model::GroupStatus::kAvailable) status = model::GroupStatus::kModifying;
   }

@@ -269,6 +269,9 @@ void RemoveMembers(Draft& draft, const ClusterId& id) {
     draft.EditMember(member).status = MemberStatus::kDeleting;
   }
   draft.EditCluster(id).configuration.reset();
+  // Who leads them is told that they are gone: without followers it may be started again.
+  const model::GroupId group = draft.FindCluster(id)->group;
+  if (!group.empty()) draft.TouchGroup(group);
 }
 
 void RefreshDiscovery(Draft& draft, const ClusterId& id) {

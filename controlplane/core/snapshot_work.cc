@@ -42,9 +42,6 @@ void DeleteSource(Draft& draft, const Settings& settings, const Snapshot& snapsh
   }
   if (draft.FindCluster(origin.cluster) == nullptr) return;
   RemoveMembers(draft, origin.cluster);
-  if (const model::GroupId group = draft.FindCluster(origin.cluster)->group; !group.empty()) {
-    draft.TouchGroup(group);
-  }
 }
 
 // What has only been begun because a snapshot was to come first is given up without it.

@@ -18,6 +18,7 @@ terraform {
 }
 variable "replicas" { default = 2 }
 variable "policy" { default = "allkeys-lru" }
+variable "access" { default = "on ~shop:* +@all" }
 provider "aws" {
   region                      = "us-east-1"
   access_key                  = "emucache"
@@ -97,6 +98,25 @@ resource "aws_elasticache_cluster" "orders" {
   parameter_group_name = aws_elasticache_parameter_group.redis.name
   maintenance_window   = "Sun:08:00-Sun:09:00"
 }
+resource "aws_elasticache_user" "nobody" {
+  user_id              = "nobody"
+  user_name            = "default"
+  engine               = "redis"
+  access_string        = "off -@all"
+  no_password_required = true
+}
+resource "aws_elasticache_user" "shop" {
+  user_id       = "shop"
+  user_name     = "shop"
+  engine        = "redis"
+  access_string = var.access
+  passwords     = ["a-password-of-24-letters"]
+}
+resource "aws_elasticache_user_group" "shop" {
+  user_group_id = "shop"
+  engine        = "redis"
+  user_ids      = [aws_elasticache_user.nobody.user_id, aws_elasticache_user.shop.user_id]
+}
 resource "aws_elasticache_replication_group" "carts" {
   replication_group_id       = "carts"
   description                = "carts"
@@ -104,6 +124,7 @@ resource "aws_elasticache_replication_group" "carts" {
   num_cache_clusters         = var.replicas
   automatic_failover_enabled = true
   transit_encryption_enabled = true
+  user_group_ids             = [aws_elasticache_user_group.shop.user_group_id]
   subnet_group_name          = aws_elasticache_subnet_group.shop.name
   security_group_ids         = [aws_security_group.cache.id]
 }
@@ -154,11 +175,16 @@ def a_stack_is_made_changed_and_destroyed(it):
     terraform("init")
     terraform("apply", "-auto-approve")
     terraform.expect_no_changes()
-    change = ("-var", "replicas=3", "-var", "policy=allkeys-lfu")
+    change = ("-var", "replicas=3", "-var", "policy=allkeys-lfu", "-var",
+              "access=on ~shop:* +@read")
     terraform("apply", "-auto-approve", *change)
     terraform.expect_no_changes(*change)
     terraform("state", "rm", "aws_elasticache_parameter_group.redis")
-    terraform("import", "aws_elasticache_parameter_group.redis", "shop-redis")
+    terraform("import", *change, "aws_elasticache_parameter_group.redis", "shop-redis")
+    terraform("state", "rm", "aws_elasticache_cluster.orders")
+    terraform("import", *change, "aws_elasticache_cluster.orders", "orders")
+    terraform("state", "rm", "aws_elasticache_user_group.shop")
+    terraform("import", *change, "aws_elasticache_user_group.shop", "shop")
     terraform.expect_no_changes(*change)
     terraform("destroy", "-auto-approve", *change)
 

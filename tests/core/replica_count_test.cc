@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "controlplane/core/plans.h"
 #include "tests/core/group_fixture.h"
 
 namespace ec::core {
@@ -15,6 +16,8 @@ using model::ClusterStatus;
 using model::GroupStatus;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 constexpr Fault kValue = Fault::kInvalidParameterValue;
@@ -52,6 +55,22 @@ TEST_F(IncreaseTest, AddsReplicasUnderTheNextNames) {
   plane.Settle();
   EXPECT_EQ(group().status, GroupStatus::kAvailable);
   EXPECT_EQ(StatusOf("g-004"), ClusterStatus::kAvailable);
+}
+
+// Found by seed 1481 of the simulator: a leader that has died is kept down for those that follow
+// it, and nobody told its host that they were gone.
+TEST_F(IncreaseTest, ThatFailsIsToldToTheLeadersHost) {
+  Make(1, false);
+  ASSERT_THAT(plane.Ask(Increase(1)), IsOk());
+  SetProved("g-002", false);
+  plane.Settle();
+  const uint64_t before = plane.records().revision;
+  HostOf("g-002").silent = true;
+  plane.Pass(plane.settings.operation_max);
+  ASSERT_EQ(StatusOf("g-002"), ClusterStatus::kCreateFailed);
+  const PlanUpdate plan = PlanSince(plane.state, HostOf("g-001").hello.host, before);
+  ASSERT_THAT(plan.members, SizeIs(1));
+  EXPECT_THAT(plan.members[0].replication->followers, IsEmpty());
 }
 
 TEST_F(IncreaseTest, NeverUsesANameAgainNorOneThatAClusterHas) {

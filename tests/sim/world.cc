@@ -25,6 +25,10 @@ Result<model::Records> SimStore::Load() { return state_.records; }
 
 Status SimStore::Commit(const model::Edit& edit) {
   const Mood now = mood();
+  // As the real one: what does not follow is refused whole.
+  if (edit.revision != state_.records.revision + 1) {
+    return {Fault::kUnavailable, "the edit does not follow what is stored"};
+  }
   if (now == Mood::kRefuse) return {Fault::kUnavailable, "the disk is full"};
   if (now != Mood::kUnknownNotDone) {
     model::Apply(edit, {}, &state_);
