@@ -108,7 +108,7 @@ void Connection::TakeFromClient(Workbench* bench) {
   }
   if (bytes.empty()) return;
   if (filter_ == nullptr) {
-    engine_.Send(bytes);
+    bench->gathers ? engine_.SendSoon(bytes) : engine_.Send(bytes);
     return;
   }
   const DiscoveryFilter::Passage passage = filter_->FromClient(bytes, &bench->scratch);
@@ -133,6 +133,7 @@ void Connection::TakeFromEngine(Workbench* bench) {
   if (wire_) buffer = buffer.first(std::min(buffer.size(), wire_->room(Direction::kOut)));
   const std::string_view bytes = engine_.Receive(buffer);
   endpoint_->tally().relayed_bytes_out.fetch_add(bytes.size(), std::memory_order_relaxed);
+  if (filter_ == nullptr && bench->gathers && !wire_) return client_.SendSoon(bytes);
   SendToClient(filter_ == nullptr ? bytes : filter_->FromEngine(bytes, &bench->scratch));
   if (engine_.ended() && filter_ != nullptr) SendToClient(filter_->TakeKeptBack());
 }

@@ -114,9 +114,10 @@ class Relay {
   bool stopping_ = false;
   Workbench bench_;
   std::list<Connection> connections_;
-  std::list<Connection> buried_;      // closed, but perhaps still named by an event or a list
-  std::vector<Connection*> held_;     // the oldest first
-  std::vector<Connection*> in_turn_;  // have more to do
+  std::list<Connection> buried_;       // closed, but perhaps still named by an event or a list
+  std::vector<Connection*> held_;      // the oldest first
+  std::vector<Connection*> in_turn_;   // have more to do
+  std::vector<Connection*> gathered_;  // may have put bytes by
   Instant next_retry_;
   std::set<std::pair<Instant, Connection*>> wakes_;  // of those with something under way
 

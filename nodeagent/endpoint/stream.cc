@@ -12,6 +12,8 @@ namespace ec::endpoint {
 namespace {
 
 constexpr uint32_t kAlways = EPOLLIN | EPOLLRDHUP | EPOLLET;
+// A copy of more costs more than the wake-up that it spares.
+constexpr size_t kSoonMax = 4096;
 
 }  // namespace
 
@@ -81,6 +83,11 @@ void Stream::Send(std::string_view bytes) {
   if (bytes.empty()) return;
   pending_ += bytes;
   WatchWriting(true);
+}
+
+void Stream::SendSoon(std::string_view bytes) {
+  if (!pending_.empty() || bytes.size() > kSoonMax) return Send(bytes);
+  pending_ = bytes;
 }
 
 void Stream::Flush() {

@@ -55,6 +55,9 @@ class Stream {
 
   // Sends what the socket takes at once; the rest is pending. Bytes may be sent before Open().
   void Send(std::string_view bytes);
+  // Sends with the next Flush(), which must be soon: nobody asks epoll for it. Much is sent at
+  // once.
+  void SendSoon(std::string_view bytes);
   // Tries again to send what is pending.
   void Flush();
   bool has_pending() const { return !pending_.empty(); }
