@@ -28,7 +28,7 @@ snapshot_is_there() {
   [[ $(cache describe-snapshots --snapshot-name "$1" --query 'Snapshots[0].SnapshotStatus' \
     --output text) == available ]]
 }
-policy_is() { [[ $(redis-cli -h "$1" config get maxmemory-policy | tail -n 1) == "$2" ]]; }
+policy_is() { redis-cli -h "$1" info memory | grep -q "^maxmemory_policy:$2"; }
 
 tell "Start a control plane and three node agents; AWS's clients need one address"
 run ecctl up
@@ -60,8 +60,8 @@ run_aws modify-cache-cluster --cache-cluster-id orders --cache-parameter-group-n
 run_aws modify-cache-parameter-group --cache-parameter-group-name lru \
   --parameter-name-values ParameterName=maxmemory-policy,ParameterValue=allkeys-lru
 await 10 policy_is "$redis" allkeys-lru
-run_redis -h "$redis" config get maxmemory-policy
-expect "allkeys-lru"
+run_redis -h "$redis" info memory
+expect "maxmemory_policy:allkeys-lru"
 refused_aws modify-cache-parameter-group --cache-parameter-group-name lru \
   --parameter-name-values ParameterName=maxmemory-policy,ParameterValue=newest-first
 expect "(InvalidParameterValue)"
