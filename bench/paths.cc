@@ -18,6 +18,7 @@ namespace {
 using integration::Child;
 using integration::Installation;
 using integration::InstallationOptions;
+using integration::Session;
 
 bool Accepts(const Target& target) {
   const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -85,6 +86,7 @@ void Paths::StartInstallation(const std::string& name, std::vector<std::string> 
   InstallationOptions options;
   options.zones = {"us-east-1a"};
   options.log_level = "info";
+  options.session = Session::kOwn;
   options.agent_flags = std::move(agent_flags);
   auto installation = std::make_unique<Installation>(options);
   std::string why;
@@ -117,7 +119,7 @@ void Paths::StartRedis(const std::string& configuration, uint16_t port) {
       << configuration
       << fmt::format("bind 127.0.0.1\nport {}\nunixsocket {}/redis.sock\ndir {}\n", port, dir, dir);
   children_.emplace_back(Must("redis-server"), std::vector<std::string>{dir + "/redis.conf"},
-                         dir + "/redis.out");
+                         dir + "/redis.out", Session::kOwn);
 }
 
 // Memcached listens on TCP or on a unix socket, not on both: there are two.
@@ -137,7 +139,8 @@ void Paths::StartMemcached(const std::vector<std::string>& arguments, uint16_t p
   std::vector<std::string> unix_socket = common;
   unix_socket.insert(unix_socket.end(), {"-s", scratch_.path() + "/memcached.sock"});
   for (const auto& one : {tcp, unix_socket}) {
-    children_.emplace_back(Must("memcached"), one, scratch_.path() + "/memcached.out");
+    children_.emplace_back(Must("memcached"), one, scratch_.path() + "/memcached.out",
+                           Session::kOwn);
   }
 }
 
@@ -151,7 +154,7 @@ void Paths::StartHaproxy(const std::string& program, int threads) {
       "listen memcached\n  bind 127.0.0.1:{}\n  server engine unix@{}/memcached.sock\n",
       threads, path.redis.port, scratch_.path(), path.memcached.port, scratch_.path());
   children_.emplace_back(program, std::vector<std::string>{"-db", "-f", name + ".cfg"},
-                         name + ".out");
+                         name + ".out", Session::kOwn);
   AwaitAccept(path.redis, "haproxy");
   AwaitAccept(path.memcached, "haproxy");
   paths_.push_back(path);

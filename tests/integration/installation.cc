@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "ec/v1/error.pb.h"
@@ -59,7 +60,7 @@ bool WaitUntil(const std::function<bool()>& condition, milliseconds limit) {
 // --- children -------------------------------------------------------------------------------
 
 Child::Child(const std::string& program, const std::vector<std::string>& arguments,
-             const std::string& output_file) {
+             const std::string& output_file, Session session) {
   std::vector<std::string> all = {program};
   all.insert(all.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
@@ -71,9 +72,13 @@ Child::Child(const std::string& program, const std::vector<std::string>& argumen
   posix_spawn_file_actions_addopen(&actions, 1, output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                    0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, pointers.data(), environ) != 0) {
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, session == Session::kOwn ? POSIX_SPAWN_SETSID : 0);
+  if (posix_spawn(&pid_, program.c_str(), &actions, &attributes, pointers.data(), environ) != 0) {
     pid_ = 0;
   }
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
 }
 
@@ -124,7 +129,8 @@ Installation::Installation(InstallationOptions options) : options_(std::move(opt
 void Installation::ProbeFromOutside() {
   for (auto& [zone, agent] : agents_) {
     if (!agent.running()) continue;
-    for (const Address& listener : TcpListenersOf(agent.pid())) {
+    const std::vector<Address> all = TcpListenersOf(agent.pid());
+    for (const Address& listener : std::set<Address>(all.begin(), all.end())) {
       EXPECT_EQ(AnswerTo(kOutside, listener), "") << ToString(listener) << " of " << zone;
     }
   }
@@ -164,7 +170,7 @@ bool Installation::StartControlPlane(std::string* why) {
                                         "--log-level", options_.log_level};
   arguments.insert(arguments.end(), options_.control_plane_flags.begin(),
                    options_.control_plane_flags.end());
-  control_plane_ = Child(ProgramPath("ec-controlplane"), arguments, output);
+  control_plane_ = Child(ProgramPath("ec-controlplane"), arguments, output, options_.session);
   WaitUntil([&] { return fs::exists(ready) || !control_plane_.running(); });
   if (!fs::exists(ready)) {
     if (why != nullptr) *why = ReadAll(output);
@@ -196,7 +202,8 @@ void Installation::StartAgent(const std::string& zone) {
     arguments.insert(arguments.end(), {"--snapshots", dir_ + "/snapshots"});
   }
   arguments.insert(arguments.end(), options_.agent_flags.begin(), options_.agent_flags.end());
-  agents_[zone] = Child(ProgramPath("ec-nodeagent"), arguments, dir_ + "/" + zone + ".out");
+  agents_[zone] =
+      Child(ProgramPath("ec-nodeagent"), arguments, dir_ + "/" + zone + ".out", options_.session);
 }
 
 bool Installation::WaitForHosts() {

@@ -25,12 +25,17 @@ namespace ec::integration {
 bool WaitUntil(const std::function<bool()>& condition,
                std::chrono::milliseconds limit = std::chrono::seconds(20));
 
+// Ctrl-C in a terminal reaches a child in the test's session. A measurement gives each server a
+// session of its own, as `ecctl up` and service managers do: the kernel shares the processors out
+// among sessions (sched_autogroup), and a server would share its part with whoever loads it.
+enum class Session { kOfTheTest, kOwn };
+
 // A child of the test.
 class Child {
  public:
   Child() = default;
   Child(const std::string& program, const std::vector<std::string>& arguments,
-        const std::string& output_file);
+        const std::string& output_file, Session session = Session::kOfTheTest);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other);
   ~Child();  // kill -9, and reaped
@@ -53,6 +58,7 @@ struct InstallationOptions {
   std::vector<std::string> agent_flags;
   std::string control_plane_dir;  // elsewhere than in the temporary directory
   std::string log_level = "debug";
+  Session session = Session::kOfTheTest;
 };
 
 class Installation {
