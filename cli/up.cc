@@ -98,6 +98,7 @@ std::vector<std::string> ControlPlaneCommand(const Startup& startup) {
   add("--listen-ip", installation.listen_ip);
   add("--ports", installation.ports);
   add("--netns", installation.netns);
+  add("--deny", installation.deny);
   add("--credentials", installation.credentials);
   if (installation.credentials) argv.push_back("--require-signature");
   for (const std::string& host : installation.allow_hosts) {

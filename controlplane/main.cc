@@ -43,6 +43,7 @@ struct Flags : DaemonFlags {
   std::string advertise;
   std::string listen_ip = "127.0.0.1";
   std::string ports = "7400-8399";
+  std::string deny = "reset";
   core::Settings settings;
 };
 
@@ -85,6 +86,12 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
   app.add_option("--netns", flags->settings.netns,
                  "Make every VPC and every instance a network namespace, whose name begins so; "
                  "needs root");
+  app.add_option(
+         "--deny", flags->deny,
+         "With --netns: what an instance is told that calls another VPC: 'reset', that this "
+         "cannot be, or 'drop', nothing")
+      ->check(CLI::IsMember({"reset", "drop"}))
+      ->capture_default_str();
   app.add_flag("--strict-versions", flags->settings.strict_versions,
                "Offer only engine versions whose major and minor number is installed");
   app.add_option("--region-nodes-max", flags->settings.region_nodes_max,
@@ -247,7 +254,9 @@ int Serve(const Flags& flags, server::Controller& controller, Clock& clock, serv
   if (!settings.ok()) return Fail(settings.status().message());
   auto http = ListenHttp(flags.http_listen);
   if (!http.ok()) return Fail(http.status().message());
-  server::NamespaceKeeper namespaces(flags.settings.netns);
+  server::NamespaceKeeper namespaces(flags.settings.netns, flags.deny == "drop"
+                                                               ? netns::Beyond::kSilence
+                                                               : netns::Beyond::kUnreachable);
   if (const Status made = namespaces.Begin(controller.state()); !made.ok()) {
     return Fail(made.message());
   }

@@ -26,6 +26,11 @@ constexpr char kInstanceDevice[] = "eth0";
 // Of devices, by number. Those of instances begin behind what a kernel may have put there itself.
 constexpr int kFirstDevice = 1000;
 
+using Route = Rtnetlink::Route;
+constexpr Cidr kEverything{};
+constexpr Cidr kLoopback{{0x7f00'0000}, 8};
+constexpr Cidr kOwnLoopback{{0x7f00'0000}, 16};
+
 Status Failed(std::string_view what, const std::string& name, int error) {
   const char* hint = error == EPERM || error == EACCES || error == EROFS
                          ? " (this needs root, and in a container --privileged)"
@@ -59,11 +64,11 @@ int DeviceOf(Ip4 address) { return kFirstDevice + static_cast<int>(address.bits 
 std::string DeviceNameOf(Ip4 address) { return fmt::format("i{}", DeviceOf(address)); }
 
 // In the namespace that the thread is in, for all devices to come. An error's number, or 0.
-int Set(const char* family, const char* devices, const char* setting) {
+int Set(const char* family, const char* devices, const char* setting, char value) {
   const std::string path = fmt::format("/proc/sys/net/{}/conf/{}/{}", family, devices, setting);
   const UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file && errno == ENOENT && std::string_view(family) == "ipv6") return 0;  // has no IPv6
-  return file && write(file.get(), "1", 1) == 1 ? 0 : errno;
+  return file && write(file.get(), &value, 1) == 1 ? 0 : errno;
 }
 
 // What both kinds of namespaces have in common. An error's number, or 0.
@@ -71,10 +76,12 @@ int Prepare(int netns) {
   Steps steps;
   const bool entered = InNetns(netns, [&] {
     // Who comes from an address that is not found where it comes from is not heard.
-    steps.Take([] { return Set("ipv4", "all", "rp_filter"); });
+    steps.Take([] { return Set("ipv4", "all", "rp_filter", '1'); });
     // The addresses in the VPC's slice of loopback lead from one namespace to the other.
-    steps.Take([] { return Set("ipv4", "all", "route_localnet"); });
-    steps.Take([] { return Set("ipv6", "default", "disable_ipv6"); });
+    steps.Take([] { return Set("ipv4", "all", "route_localnet", '1'); });
+    // A new namespace has this from the machine's own, where it is on if that has containers.
+    steps.Take([] { return Set("ipv4", "all", "forwarding", '0'); });
+    steps.Take([] { return Set("ipv6", "default", "disable_ipv6", '1'); });
   });
   if (!entered) return errno;
   steps.Take([&] { return Rtnetlink(netns).Raise(kLoopbackDevice); });
@@ -87,13 +94,28 @@ Status MakeVpc(const std::string& name, const VpcSpace& vpc) {
   const Rtnetlink net(space.get());
   Steps steps;
   steps.Take([&] { return Prepare(space.get()); });
-  steps.Take(
-      [&] { return net.AddRoute(Rtnetlink::Route::kOwn, vpc.blocks.block, kLoopbackDevice); });
+  steps.Take([&] { return net.AddRoute(kLoopback, {.route = Route::kNowhere}); });
+  for (const Cidr& own : {vpc.blocks.block, vpc.blocks.slice}) {
+    steps.Take([&] { return net.AddRoute(own, {.route = Route::kOwn}); });
+  }
   steps.Take([&] { return NameNetns(space.get(), name) ? 0 : errno; });
   return steps.error() == 0 ? Status() : Failed("make", name, steps.error());
 }
 
-Status MakeInstance(const std::string& name, int vpc_space, const VpcSpace& vpc, Ip4 address) {
+// Sends everything to the router that does not stay in the instance or go to its VPC.
+int LeadToRouter(const Rtnetlink& net, const VpcSpace& vpc, Ip4 address) {
+  Steps steps;
+  steps.Take([&] { return net.AddRoute(kOwnLoopback, {.route = Route::kOwn}); });
+  for (const Cidr& far : {kEverything, kLoopback}) {
+    const Rtnetlink::Way way{
+        Route::kRouter, kFirstDevice, address, {vpc.blocks.block.First().bits + 1}};
+    steps.Take([&] { return net.AddRoute(far, way); });
+  }
+  return steps.error();
+}
+
+Status MakeInstance(const std::string& name, int vpc_space, const VpcSpace& vpc, Ip4 address,
+                    Beyond beyond) {
   const UniqueFd space = MakeNetns();
   if (!space) return Failed("make", name, errno);
   const Rtnetlink outer(vpc_space);
@@ -101,7 +123,6 @@ Status MakeInstance(const std::string& name, int vpc_space, const VpcSpace& vpc,
   const int plug = DeviceOf(address);
   const Mac mac = MacOf(*vpc.blocks.InSlice(address));
   const Cidr own{address, 32};
-  using Route = Rtnetlink::Route;
   outer.Drop(plug);  // of a namespace that has lost its name
   Steps steps;
   steps.Take([&] { return Prepare(space.get()); });
@@ -110,11 +131,14 @@ Status MakeInstance(const std::string& name, int vpc_space, const VpcSpace& vpc,
                           space.get());
   });
   steps.Take([&] { return outer.Raise(plug); });
-  steps.Take([&] { return outer.AddRoute(Route::kNeighbour, own, plug); });
+  steps.Take([&] { return outer.AddRoute(own, {Route::kNeighbour, plug}); });
   steps.Take([&] { return inner.AddAddress(kFirstDevice, address); });
   steps.Take([&] { return inner.Raise(kFirstDevice); });
   for (const Cidr& block : {vpc.blocks.block, vpc.blocks.slice}) {
-    steps.Take([&] { return inner.AddRoute(Route::kNeighbour, block, kFirstDevice, address); });
+    steps.Take([&] { return inner.AddRoute(block, {Route::kNeighbour, kFirstDevice, address}); });
+  }
+  if (beyond == Beyond::kSilence) {
+    steps.Take([&] { return LeadToRouter(inner, vpc, address); });
   }
   steps.Take([&] { return NameNetns(space.get(), name) ? 0 : errno; });
   return steps.error() == 0 ? Status() : Failed("make", name, steps.error());
@@ -156,7 +180,7 @@ void Unplug(int vpc_space, const VpcSpace& vpc) {
   for (const int device : dropped) net.Drop(device);
 }
 
-Status ConformVpc(const std::string& prefix, const VpcSpace& vpc) {
+Status ConformVpc(const std::string& prefix, const VpcSpace& vpc, Beyond beyond) {
   const std::string name = NetnsName(prefix, vpc.id);
   UniqueFd space = OpenNetns(name);
   if (!space) {
@@ -176,7 +200,7 @@ Status ConformVpc(const std::string& prefix, const VpcSpace& vpc) {
     const auto in_slice = vpc.blocks.InSlice(instance.address);
     if (!in_slice || IsWhole(own, MacOf(*in_slice))) continue;
     UnnameNetns(own);
-    Status made = MakeInstance(own, space.get(), vpc, instance.address);
+    Status made = MakeInstance(own, space.get(), vpc, instance.address, beyond);
     if (first.ok()) first = std::move(made);
   }
   return first;
@@ -184,7 +208,7 @@ Status ConformVpc(const std::string& prefix, const VpcSpace& vpc) {
 
 }  // namespace
 
-Status Conform(const std::string& prefix, const std::vector<VpcSpace>& wanted) {
+Status Conform(const std::string& prefix, const std::vector<VpcSpace>& wanted, Beyond beyond) {
   std::set<std::string> names;
   for (const VpcSpace& vpc : wanted) {
     names.insert(NetnsName(prefix, vpc.id));
@@ -198,7 +222,7 @@ Status Conform(const std::string& prefix, const std::vector<VpcSpace>& wanted) {
     if (first.ok()) first = Failed("remove", name, errno);
   }
   for (const VpcSpace& vpc : wanted) {
-    Status conformed = ConformVpc(prefix, vpc);
+    Status conformed = ConformVpc(prefix, vpc, beyond);
     if (first.ok()) first = std::move(conformed);
   }
   return first;

@@ -37,9 +37,17 @@ struct VpcSpace {
   friend bool operator==(const VpcSpace&, const VpcSpace&) = default;
 };
 
+// What an instance is told that calls an address outside of its VPC.
+enum class Beyond {
+  kUnreachable,  // by its own system, at once: network unreachable, or connection refused
+  // Nothing, as on AWS: packets go to the VPC's router, the second address of its block, and no
+  // further. (So do those for the other slices of loopback; 127.0.0.0/16 is the instance's own.)
+  kSilence,
+};
+
 // Makes the namespaces whose names begin with `prefix` exactly these, and leaves alone what is as
 // it should be. Goes on after a failure, and returns the first. An instance that is no more is cut
-// off, whatever still runs in its namespace.
-Status Conform(const std::string& prefix, const std::vector<VpcSpace>& wanted);
+// off, whatever still runs in its namespace. `beyond` is to be the same as long as they exist.
+Status Conform(const std::string& prefix, const std::vector<VpcSpace>& wanted, Beyond beyond);
 
 }  // namespace ec::netns

@@ -142,19 +142,35 @@ int Rtnetlink::Drop(int device) const {
 }
 
 // All in the table that the kernel looks at first, where else loopback would be found before them.
-int Rtnetlink::AddRoute(Route route, const Cidr& to, int device, Ip4 source) const {
-  const bool own = route == Route::kOwn;
+int Rtnetlink::AddRoute(const Cidr& to, const Way& way) const {
   rtmsg body = {};
   body.rtm_family = AF_INET;
   body.rtm_dst_len = static_cast<uint8_t>(to.prefix);
   body.rtm_table = RT_TABLE_LOCAL;
   body.rtm_protocol = RTPROT_STATIC;
-  body.rtm_scope = own ? RT_SCOPE_HOST : RT_SCOPE_LINK;
-  body.rtm_type = own ? RTN_LOCAL : RTN_UNICAST;
+  body.rtm_type = RTN_UNICAST;
+  switch (way.route) {
+    case Route::kOwn:
+      body.rtm_scope = RT_SCOPE_HOST;
+      body.rtm_type = RTN_LOCAL;
+      break;
+    case Route::kNeighbour:
+      body.rtm_scope = RT_SCOPE_LINK;
+      break;
+    case Route::kRouter:
+      body.rtm_scope = RT_SCOPE_UNIVERSE;
+      body.rtm_flags = RTNH_F_ONLINK;
+      break;
+    case Route::kNowhere:
+      body.rtm_scope = RT_SCOPE_UNIVERSE;
+      body.rtm_type = RTN_BLACKHOLE;
+      break;
+  }
   Message message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, body);
   message.Put(RTA_DST, to.network);
-  message.Put(RTA_OIF, device);
-  if (source.bits != 0) message.Put(RTA_PREFSRC, source);
+  if (way.route != Route::kNowhere) message.Put(RTA_OIF, way.device);
+  if (way.source.bits != 0) message.Put(RTA_PREFSRC, way.source);
+  if (way.router.bits != 0) message.Put(RTA_GATEWAY, way.router);
   return Ask(std::move(message).Whole());
 }
 

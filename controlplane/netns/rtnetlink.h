@@ -39,9 +39,17 @@ class Rtnetlink {
   enum class Route {
     kOwn,        // all these addresses are this namespace's own: anybody may listen at them
     kNeighbour,  // they are found at the other end of the device
+    kRouter,     // who has `router` at the other end of the device knows the way
+    kNowhere,    // what arrives for them is thrown away
   };
-  // A narrower route counts more. `source`: where connections come from; 0: the kernel chooses.
-  int AddRoute(Route route, const Cidr& to, int device, Ip4 source = {}) const;
+  struct Way {
+    Route route = Route::kOwn;
+    int device = kLoopbackDevice;
+    Ip4 source = {};  // where connections come from; 0: the kernel chooses
+    Ip4 router = {};
+  };
+  // A narrower route counts more. There is one way to each block: the last one.
+  int AddRoute(const Cidr& to, const Way& way) const;
 
  private:
   int Ask(const std::string& message) const;

@@ -28,7 +28,8 @@ std::vector<netns::VpcSpace> NamespacesOf(const model::Records& records) {
   return list;
 }
 
-NamespaceKeeper::NamespaceKeeper(std::string prefix) : prefix_(std::move(prefix)) {}
+NamespaceKeeper::NamespaceKeeper(std::string prefix, netns::Beyond beyond)
+    : prefix_(std::move(prefix)), beyond_(beyond) {}
 
 NamespaceKeeper::~NamespaceKeeper() {
   {
@@ -43,7 +44,7 @@ Status NamespaceKeeper::Begin(const model::State& state) {
   if (prefix_.empty()) return {};
   noted_ = state.access->revision;
   wanted_ = NamespacesOf(state.records);
-  if (Status made = netns::Conform(prefix_, wanted_); !made.ok()) return made;
+  if (Status made = netns::Conform(prefix_, wanted_, beyond_); !made.ok()) return made;
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), "namespaces");
   return {};
@@ -71,7 +72,7 @@ void NamespaceKeeper::Run() {
     is_new_ = false;
     const std::vector<netns::VpcSpace> wanted = wanted_;
     lock.unlock();
-    const std::string now = netns::Conform(prefix_, wanted).message();
+    const std::string now = netns::Conform(prefix_, wanted, beyond_).message();
     if (now != trouble && !now.empty()) LogWarning("network namespaces", {{"why", now}});
     trouble = now;
     lock.lock();

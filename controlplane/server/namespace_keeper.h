@@ -20,7 +20,7 @@ std::vector<netns::VpcSpace> NamespacesOf(const model::Records& records);
 class NamespaceKeeper {
  public:
   // With an empty prefix it does nothing, ever.
-  explicit NamespaceKeeper(std::string prefix);
+  NamespaceKeeper(std::string prefix, netns::Beyond beyond);
   ~NamespaceKeeper();  // leaves the namespaces as they are
 
   // Makes them, and returns when they are there or cannot be made. Call once, before the rest.
@@ -33,6 +33,7 @@ class NamespaceKeeper {
   void Run();
 
   const std::string prefix_;
+  const netns::Beyond beyond_;
   uint64_t noted_ = 0;  // the revision of the newest network that has been looked at
   std::mutex mutex_;
   std::condition_variable changed_;

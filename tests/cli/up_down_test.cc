@@ -150,7 +150,7 @@ TEST_F(UpDown, GivesTheDaemonsWhatTheContractSays) {
       ReadAll(control_plane + "/argv"),
       fmt::format("--dir {0} --listen 127.0.0.1:0 --http-listen 127.0.0.1:0 --region eu-west-1 "
                   "--account 123456789012 "
-                  "--log-level debug --log-file {0}/controlplane.log --strict-versions "
+                  "--log-level debug --log-file {0}/controlplane.log --deny drop --strict-versions "
                   "--region-nodes-max 50 --no-localhost-instance",
                   control_plane));
   const std::string host = HostDirectory(dir(), "eu-west-1a");

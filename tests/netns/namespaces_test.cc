@@ -44,10 +44,12 @@ bool Bind(const UniqueFd& socket, Address address) {
   return bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
 }
 
-// Whether a listener there takes a connection that is made in that namespace; from another address
-// than its own, if one is given.
-bool Connects(int space, Ip4 to, int patience = kPatienceMilliseconds, Ip4 forged = {}) {
-  bool connected = false;
+enum class Outcome { kConnected, kFailed, kNotAnswered };
+
+// What becomes of a connection that is made in that namespace; from another address than its own,
+// if one is given.
+Outcome Call(int space, Ip4 to, int patience, Ip4 forged = {}) {
+  Outcome outcome = Outcome::kFailed;
   InNetns(space, [&] {
     const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const int on = 1;
@@ -61,10 +63,18 @@ bool Connects(int space, Ip4 to, int patience = kPatienceMilliseconds, Ip4 forge
     pollfd made{.fd = socket.get(), .events = POLLOUT, .revents = 0};
     int error = 0;
     socklen_t size = sizeof(error);
-    connected = poll(&made, 1, patience) == 1 &&
-                getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+    if (poll(&made, 1, patience) == 0) {
+      outcome = Outcome::kNotAnswered;
+    } else if (getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
+      outcome = Outcome::kConnected;
+    }
   });
-  return connected;
+  return outcome;
+}
+
+// Whether a listener there takes such a connection.
+bool Connects(int space, Ip4 to, int patience = kPatienceMilliseconds, Ip4 forged = {}) {
+  return Call(space, to, patience, forged) == Outcome::kConnected;
 }
 
 std::string ReadAll(const std::string& path) {
@@ -95,13 +105,14 @@ class NamespacesTest : public ::testing::Test {
     listeners_[1] = Listen("vpc-shop", Ip("127.77.1.4"));
   }
   void TearDown() override {
-    EXPECT_TRUE(Conform(prefix_, {}).ok());
+    EXPECT_TRUE(Conform(prefix_, {}, beyond()).ok());
     EXPECT_TRUE(NetnsNames(prefix_).empty());
     EXPECT_EQ(OwnNetwork(), own_network_);
   }
 
+  virtual Beyond beyond() const { return Beyond::kUnreachable; }
   void Make() {
-    const Status made = Conform(prefix_, {shop_, other_});
+    const Status made = Conform(prefix_, {shop_, other_}, beyond());
     ASSERT_TRUE(made.ok()) << made.message();
   }
   UniqueFd Open(const std::string& id) { return OpenNetns(NetnsName(prefix_, id)); }
@@ -115,6 +126,9 @@ class NamespacesTest : public ::testing::Test {
     return socket;
   }
   bool Reaches(const std::string& id, const char* to) { return Connects(Open(id).get(), Ip(to)); }
+  Outcome Calls(const std::string& id, const char* to) {
+    return Call(Open(id).get(), Ip(to), kNeverMilliseconds);
+  }
   bool NeverReaches(const std::string& id, const char* to, Ip4 forged = {}) {
     return !Connects(Open(id).get(), Ip(to), kNeverMilliseconds, forged);
   }
@@ -199,6 +213,33 @@ TEST_F(NamespacesTest, ANameWithoutANamespaceIsMadeGood) {
   ASSERT_TRUE(empty);
   Make();
   EXPECT_TRUE(Reaches("i-web", "10.0.1.4"));
+}
+
+// The endpoint's address in another VPC, an address of nobody, and the world.
+constexpr const char* kBeyond[] = {"127.77.1.4", "127.99.0.1", "192.168.7.7", "192.0.2.1"};
+
+TEST_F(NamespacesTest, WhoCallsBeyondItsVpcIsToldSoAtOnce) {
+  for (const char* to : kBeyond) EXPECT_EQ(Calls("i-far", to), Outcome::kFailed) << to;
+}
+
+class SilentNamespacesTest : public NamespacesTest {
+  Beyond beyond() const override { return Beyond::kSilence; }
+};
+
+TEST_F(SilentNamespacesTest, WhoCallsBeyondItsVpcIsNotAnswered) {
+  for (const char* to : kBeyond) EXPECT_EQ(Calls("i-far", to), Outcome::kNotAnswered) << to;
+  EXPECT_EQ(Calls("i-web", "10.0.2.9"), Outcome::kNotAnswered);  // another instance
+}
+
+TEST_F(SilentNamespacesTest, TheVpcsOwnIsInReachAsEver) {
+  EXPECT_TRUE(Reaches("i-web", "10.0.1.4"));
+  EXPECT_TRUE(Reaches("i-web", "127.77.1.4"));
+}
+
+TEST_F(SilentNamespacesTest, AnInstanceHasItsOwnLoopback) {
+  EXPECT_EQ(Calls("i-web", "127.0.0.1"), Outcome::kFailed);
+  const UniqueFd own = Listen("i-web", Ip("127.0.0.2"));
+  EXPECT_TRUE(Reaches("i-web", "127.0.0.2"));
 }
 
 }  // namespace
