@@ -89,7 +89,10 @@ std::string EndpointText(const v1::EndpointStatus& one) {
                    one.connections_refused(), outside, by_rules, by_fault,
                    one.connections_refused() - full - outside - by_rules - by_fault, full));
   if (one.connections_dropped() > 0) {
-    line("Not answered", fmt::format("{} attempts", one.connections_dropped()));
+    line("Not answered",
+         fmt::format("{} attempts (from outside the VPC: {}, by no rule admitted: {})",
+                     one.connections_dropped(), one.connections_dropped_outside(),
+                     one.connections_dropped_by_rules()));
   }
   line("Cut", std::to_string(one.connections_cut()));
   out.pop_back();

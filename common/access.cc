@@ -100,16 +100,17 @@ Judgement Gate::Judge(Ip4 source) const {
           .rule = first->rule};
 }
 
-std::vector<Cidr> Gate::AdmittedSources() const {
-  std::vector<Cidr> admitted;
-  for (const Ip4 peer : door_.peers) admitted.push_back({peer, 32});
+VpcSources Gate::SourcesInVpc() const {
+  VpcSources sources;
+  for (const Ip4 peer : door_.peers) sources.admitted.push_back({peer, 32});
   for (const Instance& instance : sources_->all()) {
-    if (instance.vpc == door_.vpc && Judge(instance.source).cause == Judgement::Cause::kAdmitted) {
-      admitted.push_back({instance.source, 32});
-      if (instance.network) admitted.push_back(*instance.network);
-    }
+    if (instance.vpc != door_.vpc) continue;
+    std::vector<Cidr>& list =
+        Judge(instance.source).admitted() ? sources.admitted : sources.refused;
+    list.push_back({instance.source, 32});
+    if (instance.network) list.push_back(*instance.network);
   }
-  return admitted;
+  return sources;
 }
 
 }  // namespace ec

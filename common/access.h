@@ -102,6 +102,12 @@ struct Judgement {
   bool admitted() const { return cause == Cause::kAdmitted || cause == Cause::kPeer; }
 };
 
+// From where connections to an endpoint may come.
+struct VpcSources {
+  std::vector<Cidr> admitted;
+  std::vector<Cidr> refused;  // instances of its VPC, whom no rule admits
+};
+
 // All sources of a network, to be looked up in. Shared by the gates of many endpoints.
 class Sources {
  public:
@@ -121,7 +127,7 @@ class Gate {
  public:
   Gate(const Network& network, std::shared_ptr<const Sources> sources, Door door);
   Judgement Judge(Ip4 source) const;
-  std::vector<Cidr> AdmittedSources() const;
+  VpcSources SourcesInVpc() const;
   const Door& door() const { return door_; }
 
  private:

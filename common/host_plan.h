@@ -230,8 +230,9 @@ struct EndpointCounts {
   uint64_t refused_by_fault = 0;  // a fault refuses them (wire_fault.h)
   // Attempts that were not answered at all (`--deny drop`): not among the accepted ones. A client
   // that is not answered tries again, so they are more than its connections.
-  uint64_t dropped = 0;
-  uint64_t handed_over = 0;  // from then on the engine's affair: neither open nor ended here
+  uint64_t dropped_outside = 0;   // the reasons are those of refused_outside
+  uint64_t dropped_by_rules = 0;  // and of refused_by_rules
+  uint64_t handed_over = 0;       // from then on the engine's affair: neither open nor ended here
   uint64_t relayed = 0;
   uint64_t cut = 0;   // ended because the engine or the endpoint behind them went away
   uint64_t open = 0;  // at the agent now: relayed, or waiting for an engine or for first bytes

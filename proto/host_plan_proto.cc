@@ -315,7 +315,8 @@ void ToProto(const EndpointReport& report, v1::EndpointReport* out) {
   out->set_refused_outside(report.counts.refused_outside);
   out->set_refused_by_rules(report.counts.refused_by_rules);
   out->set_refused_by_fault(report.counts.refused_by_fault);
-  out->set_dropped(report.counts.dropped);
+  out->set_dropped_outside(report.counts.dropped_outside);
+  out->set_dropped_by_rules(report.counts.dropped_by_rules);
   out->set_handed_over(report.counts.handed_over);
   out->set_relayed(report.counts.relayed);
   out->set_relayed_bytes_in(report.relayed_bytes.in);
@@ -340,7 +341,8 @@ EndpointReport FromProto(const v1::EndpointReport& in) {
                    .refused_outside = in.refused_outside(),
                    .refused_by_rules = in.refused_by_rules(),
                    .refused_by_fault = in.refused_by_fault(),
-                   .dropped = in.dropped(),
+                   .dropped_outside = in.dropped_outside(),
+                   .dropped_by_rules = in.dropped_by_rules(),
                    .handed_over = in.handed_over(),
                    .relayed = in.relayed(),
                    .cut = in.cut(),

@@ -150,8 +150,12 @@ void Take(const v1::DescribeEndpointsResponse& answer, Families* out) {
     out->Counter(refused, why, with("reason", "rules"), endpoint.connections_refused_by_rules());
     out->Counter(refused, why, with("reason", "fault"), endpoint.connections_refused_by_fault());
     out->Counter(refused, why, with("reason", "no-engine"), all > named ? all - named : 0);
-    out->Counter("emucache_connections_dropped_total", "Attempts that were left without an answer",
-                 labels, endpoint.connections_dropped());
+    const char* const dropped = "emucache_connections_dropped_total";
+    const char* const unanswered = "Attempts that were left without an answer, by the reason";
+    out->Counter(dropped, unanswered, with("reason", "outside"),
+                 endpoint.connections_dropped_outside());
+    out->Counter(dropped, unanswered, with("reason", "rules"),
+                 endpoint.connections_dropped_by_rules());
     out->Counter("emucache_connections_cut_total",
                  "Connections that ended because what is behind them went away", labels,
                  endpoint.connections_cut());

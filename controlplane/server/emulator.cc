@@ -60,7 +60,9 @@ void Fill(const model::State& state, const HostId& host, EndpointId id, v1::Endp
   out->set_connections_refused_outside(report.counts.refused_outside);
   out->set_connections_refused_by_rules(report.counts.refused_by_rules);
   out->set_connections_refused_by_fault(report.counts.refused_by_fault);
-  out->set_connections_dropped(report.counts.dropped);
+  out->set_connections_dropped(report.counts.dropped_outside + report.counts.dropped_by_rules);
+  out->set_connections_dropped_outside(report.counts.dropped_outside);
+  out->set_connections_dropped_by_rules(report.counts.dropped_by_rules);
   out->set_connections_handed_over(report.counts.handed_over);
   out->set_connections_relayed(report.counts.relayed);
   out->set_relayed_bytes_in(report.relayed_bytes.in);

@@ -44,10 +44,10 @@ Acceptor::~Acceptor() {
   while (!entries_.empty()) Remove(entries_.begin()->first);
 }
 
-std::optional<int> Acceptor::Add(UniqueFd listener, std::shared_ptr<Endpoint> endpoint,
+std::optional<int> Acceptor::Add(Listening listener, std::shared_ptr<Endpoint> endpoint,
                                  const std::optional<VpcBlocks>& vpc) {
   const std::lock_guard lock(mutex_);
-  const int fd = listener.get();
+  const int fd = listener.socket.get();
   epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) < 0) return std::nullopt;
   entries_[fd] = {std::move(listener), std::move(endpoint), vpc};
@@ -59,11 +59,15 @@ void Acceptor::Replace(int listener, std::shared_ptr<Endpoint> endpoint) {
   entries_.at(listener).endpoint = std::move(endpoint);
 }
 
-bool Acceptor::DropOthers(int listener, const std::vector<Cidr>& admitted) const {
-  return DropAllBut(admitted, listener);
+bool Acceptor::DropOthers(int listener, const VpcSources& sources) {
+  const std::lock_guard lock(mutex_);
+  return DropAllBut(sources, entries_.at(listener).listener);
 }
 
-uint64_t Acceptor::Dropped(int listener) const { return DroppedAt(listener); }
+Dropped Acceptor::DroppedBy(int listener) const {
+  const std::lock_guard lock(mutex_);
+  return DroppedAt(entries_.at(listener).listener);
+}
 
 void Acceptor::Remove(int listener) {
   const std::lock_guard lock(mutex_);

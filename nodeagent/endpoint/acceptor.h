@@ -29,24 +29,23 @@ class Acceptor {
   // Begins to accept for `endpoint`. Returns what the other calls know the socket by; nullopt, with
   // errno set, if the system watches no more sockets. Of a listener in a VPC's network namespace,
   // `vpc` says what its clients' addresses mean. Any thread, as the following.
-  std::optional<int> Add(UniqueFd listener, std::shared_ptr<Endpoint> endpoint,
+  std::optional<int> Add(Listening listener, std::shared_ptr<Endpoint> endpoint,
                          const std::optional<VpcBlocks>& vpc = std::nullopt);
 
   // From now on, what arrives at this listener is for `endpoint`.
   void Replace(int listener, std::shared_ptr<Endpoint> endpoint);
 
-  // Leaves the attempts of all others to connect unanswered. False if the system does not do that,
-  // or there are too many.
-  bool DropOthers(int listener, const std::vector<Cidr>& admitted) const;
+  // Leaves the attempts unanswered of those who are not admitted: see DropAllBut().
+  bool DropOthers(int listener, const VpcSources& sources);
   // How many attempts were left unanswered.
-  uint64_t Dropped(int listener) const;
+  Dropped DroppedBy(int listener) const;
 
   // Stops listening. Nothing is accepted there any more when this returns.
   void Remove(int listener);
 
  private:
   struct Entry {
-    UniqueFd listener;
+    Listening listener;
     std::shared_ptr<Endpoint> endpoint;
     std::optional<VpcBlocks> vpc;
   };
@@ -60,7 +59,7 @@ class Acceptor {
   Carrier* const carrier_;
   UniqueFd epoll_;
   UniqueFd stop_;  // an eventfd, readable when the thread is to end
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<int, Entry> entries_;  // by the listener's descriptor; guarded by mutex_
   std::thread thread_;
 };

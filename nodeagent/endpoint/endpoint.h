@@ -34,7 +34,8 @@ struct Tally {
   std::atomic<uint64_t> refused_outside = 0;
   std::atomic<uint64_t> refused_by_rules = 0;
   std::atomic<uint64_t> refused_by_fault = 0;
-  std::atomic<uint64_t> dropped = 0;
+  std::atomic<uint64_t> dropped_outside = 0;
+  std::atomic<uint64_t> dropped_by_rules = 0;
   std::atomic<uint64_t> handed_over = 0;
   std::atomic<uint64_t> relayed = 0;
   std::atomic<uint64_t> relayed_bytes_in = 0;
@@ -49,7 +50,8 @@ struct Tally {
             .refused_outside = refused_outside,
             .refused_by_rules = refused_by_rules,
             .refused_by_fault = refused_by_fault,
-            .dropped = dropped,
+            .dropped_outside = dropped_outside,
+            .dropped_by_rules = dropped_by_rules,
             .handed_over = handed_over,
             .relayed = relayed,
             .cut = cut,

@@ -28,14 +28,17 @@ Settings Relaying(Settings settings) {
 }
 
 // The sources as they are called in the VPC. Those outside of it cannot come from there.
-std::vector<Cidr> InBlock(const std::vector<Cidr>& sources, const VpcBlocks& vpc) {
-  std::vector<Cidr> inside;
-  for (const Cidr& source : sources) {
-    if (const auto network = vpc.InBlock(source.network)) {
-      inside.push_back({*network, source.prefix});
+VpcSources InBlock(const VpcSources& sources, const VpcBlocks& vpc) {
+  const auto inside = [&](const std::vector<Cidr>& list) {
+    std::vector<Cidr> blocks;
+    for (const Cidr& source : list) {
+      if (const auto network = vpc.InBlock(source.network)) {
+        blocks.push_back({*network, source.prefix});
+      }
     }
-  }
-  return inside;
+    return blocks;
+  };
+  return {inside(sources.admitted), inside(sources.refused)};
 }
 
 }  // namespace
@@ -63,13 +66,14 @@ class EndpointServer::Impl {
     std::optional<VpcBlocks> vpc;  // where its VPC is, if it is served in a namespace, too
     std::vector<int> inner;        // the listeners there: all of them, or none
     ino_t netns = 0;               // that they are in
+    Dropped dropped_before;        // by listeners that it does not have any more
     EndpointTrouble trouble = EndpointTrouble::kNone;
     std::string trouble_text;
   };
 
   void Drop(const std::vector<EndpointSpec>& specs);
   void Update(const EndpointSpec& spec, bool rules_changed);
-  void DropOthers(const Slot& slot) const;
+  void DropOthers(const Slot& slot);
   void Retire(EndpointId id, const std::shared_ptr<Endpoint>& endpoint);
   void Afflict(const SharedFaults& faults);
   void AfflictRetired();
@@ -80,6 +84,7 @@ class EndpointServer::Impl {
   void OpenInner(Slot* slot);
   void CloseInner(Slot* slot);
   void Close(Slot* slot);
+  void CloseOne(Slot* slot, int listener);
   std::vector<EndpointReport> ReportLocked() const;
 
   const Settings settings_;
@@ -180,9 +185,15 @@ void EndpointServer::Impl::Update(const EndpointSpec& spec, bool rules_changed) 
   DropOthers(slot);
 }
 
-void EndpointServer::Impl::DropOthers(const Slot& slot) const {
+void EndpointServer::Impl::DropOthers(const Slot& slot) {
   if (settings_.deny != Deny::kDrop) return;
-  const std::vector<Cidr> sources = slot.gate->AdmittedSources();
+  VpcSources sources = slot.gate->SourcesInVpc();
+  // Where there are too many to name each of them, whoever is in the VPC's slice is of it.
+  if (sources.admitted.size() + sources.refused.size() > kSourcesMax && network_) {
+    const auto vpc = network_->vpcs.find(slot.spec.door.vpc);
+    sources.refused.clear();
+    if (vpc != network_->vpcs.end()) sources.refused = {vpc->second.slice};
+  }
   bool dropped = !slot.listener || acceptor_.DropOthers(*slot.listener, sources);
   for (const int inner : slot.inner) {
     dropped &= acceptor_.DropOthers(inner, InBlock(sources, *slot.vpc));
@@ -253,14 +264,15 @@ void EndpointServer::Impl::EndCuts() {
 }
 
 void EndpointServer::Impl::Open(Slot* slot) {
-  Listening listening = Listen(slot->spec.listen);
-  if (listening.socket) {
-    slot->listener = acceptor_.Add(std::move(listening.socket), slot->endpoint);
-    if (!slot->listener) listening = TroubleWith(slot->spec.listen, errno);
-    if (slot->listener) DropOthers(*slot);
-  }
+  Listening listening = Listen(slot->spec.listen, settings_.deny);
   slot->trouble = listening.trouble;
-  slot->trouble_text = std::move(listening.trouble_text);
+  slot->trouble_text = listening.trouble_text;
+  if (!listening.socket) return;
+  slot->listener = acceptor_.Add(std::move(listening), slot->endpoint);
+  if (slot->listener) return DropOthers(*slot);
+  const Listening unwatched = TroubleWith(slot->spec.listen, errno);
+  slot->trouble = unwatched.trouble;
+  slot->trouble_text = unwatched.trouble_text;
 }
 
 // Of an endpoint that is to be served in its VPC's namespace: where that is.
@@ -281,12 +293,12 @@ void EndpointServer::Impl::OpenInner(Slot* slot) {
   CloseInner(slot);
   const Address own = slot->spec.listen;
   for (const Ip4 ip : {*slot->vpc->InBlock(own.ip), own.ip}) {
-    Listening listening = ListenIn(netns, {ip, own.port});
+    Listening listening = ListenIn(netns, {ip, own.port}, settings_.deny);
+    slot->trouble_text = listening.trouble_text;
     std::optional<int> added;
     if (listening.socket) {
-      added = acceptor_.Add(std::move(listening.socket), slot->endpoint, slot->vpc);
+      added = acceptor_.Add(std::move(listening), slot->endpoint, slot->vpc);
     }
-    slot->trouble_text = std::move(listening.trouble_text);
     if (!added) return CloseInner(slot);
     slot->inner.push_back(*added);
   }
@@ -295,12 +307,17 @@ void EndpointServer::Impl::OpenInner(Slot* slot) {
 }
 
 void EndpointServer::Impl::CloseInner(Slot* slot) {
-  for (const int inner : std::exchange(slot->inner, {})) acceptor_.Remove(inner);
+  for (const int inner : std::exchange(slot->inner, {})) CloseOne(slot, inner);
+}
+
+void EndpointServer::Impl::CloseOne(Slot* slot, int listener) {
+  slot->dropped_before += acceptor_.DroppedBy(listener);
+  acceptor_.Remove(listener);
 }
 
 void EndpointServer::Impl::Close(Slot* slot) {
   CloseInner(slot);
-  if (slot->listener) acceptor_.Remove(*slot->listener);
+  if (slot->listener) CloseOne(slot, *slot->listener);
   slot->listener.reset();
 }
 
@@ -312,10 +329,12 @@ std::vector<EndpointReport> EndpointServer::Impl::Report() const {
 std::vector<EndpointReport> EndpointServer::Impl::ReportLocked() const {
   std::vector<EndpointReport> reports;
   for (const auto& [id, slot] : slots_) {
-    if (slot.listener && settings_.deny == Deny::kDrop) {
-      uint64_t dropped = acceptor_.Dropped(*slot.listener);
-      for (const int inner : slot.inner) dropped += acceptor_.Dropped(inner);
-      slot.tally->dropped = dropped;
+    if (settings_.deny == Deny::kDrop) {
+      Dropped dropped = slot.dropped_before;
+      if (slot.listener) dropped += acceptor_.DroppedBy(*slot.listener);
+      for (const int inner : slot.inner) dropped += acceptor_.DroppedBy(inner);
+      slot.tally->dropped_outside = dropped.outside;
+      slot.tally->dropped_by_rules = dropped.by_rules;
     }
     reports.push_back({.id = id,
                        .listening = slot.listener.has_value(),

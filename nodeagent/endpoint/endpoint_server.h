@@ -12,16 +12,9 @@
 #include "common/host_plan.h"
 #include "common/time.h"
 #include "common/wire_fault.h"
+#include "nodeagent/endpoint/listener.h"
 
 namespace ec::endpoint {
-
-// What a client sees who may not connect.
-enum class Deny {
-  kReset,  // is accepted and reset
-  // Is not answered, as on AWS, so that it runs into its own time limit. Up to 1,000 sources may be
-  // admitted to an endpoint for that, and the system has to allow it; else it is as kReset.
-  kDrop,
-};
 
 struct Settings {
   // A connection that finds no engine (it is just being started again) waits this long for one,
@@ -36,6 +29,8 @@ struct Settings {
   // and at members' own ones with such a list (kFirstBytes or kRelay). All others are relayed, and
   // so are those to engines that take no sockets.
   Carry carry = Carry::kHandOver;
+  // What becomes of those who may not connect. Up to 1,000 sources may be admitted to an endpoint
+  // for kDrop, and the system has to allow it; else it is as kReset.
   Deny deny = Deny::kReset;
   Carry memcached_carry = Carry::kFirstBytes;
   // Not empty: every endpoint is served in its VPC's network namespace as well, which is named so

@@ -177,18 +177,38 @@ class DropTest : public AccessTest {
 TEST_F(DropTest, WhoMayNotConnectIsNotAnswered) {
   Conform(WithRules({FromFriends()}));
   const UniqueFd client = BeginToConnect(address_, kStranger);
-  ASSERT_TRUE(Eventually([&] { return counts().dropped == 1; }));
+  ASSERT_TRUE(Eventually([&] { return counts().dropped_by_rules == 1; }));
   pollfd answered{.fd = client.get(), .events = POLLOUT, .revents = 0};
   EXPECT_EQ(poll(&answered, 1, 0), 0);
-  EXPECT_TRUE(Eventually([&] { return counts() == EndpointCounts{.dropped = 1}; }));
+  EXPECT_TRUE(Eventually([&] { return counts() == EndpointCounts{.dropped_by_rules = 1}; }));
   Through(kFriend);
+}
+
+TEST_F(DropTest, WhoIsNotAnsweredIsCountedByTheReason) {
+  Conform(WithRules({FromAnywhere()}));
+  const UniqueFd foreigner = BeginToConnect(address_, kForeigner);
+  const UniqueFd nobody = BeginToConnect(address_, kNobody);
+  ASSERT_TRUE(Eventually([&] { return counts().dropped_outside == 2; }));
+  EXPECT_EQ(counts(), EndpointCounts{.dropped_outside = 2});
+  Conform(WithRules({FromFriends()}));
+  const UniqueFd stranger = BeginToConnect(address_, kStranger);
+  ASSERT_TRUE(Eventually([&] { return counts().dropped_by_rules >= 1; }));
+}
+
+// The sockets that hear nothing are at the address, too; but it is no other server's.
+TEST_F(DropTest, TheAddressIsTheEndpointsAlone) {
+  Conform(WithRules({}));
+  EndpointServer other(Settings{.deny = Deny::kDrop},
+                       [this](MemberId id) { return EngineSocket(directory_, id); });
+  other.Conform({Spec(1, address_, 7)}, WithRules({}));
+  EXPECT_EQ(ReportOf(other, 1).trouble, EndpointTrouble::kAddressInUse);
 }
 
 // The client's system tries again after a second.
 TEST_F(DropTest, ARuleLetsTheWaitingConnectionThrough) {
   Conform(WithRules({}));
   const UniqueFd client = BeginToConnect(address_, kFriend);
-  ASSERT_TRUE(Eventually([&] { return counts().dropped >= 1; }));
+  ASSERT_TRUE(Eventually([&] { return counts().dropped_by_rules >= 1; }));
   Conform(WithRules({FromFriends()}));
   pollfd answered{.fd = client.get(), .events = POLLOUT, .revents = 0};
   EXPECT_EQ(poll(&answered, 1, static_cast<int>(kPatience.count()) * 1000), 1);

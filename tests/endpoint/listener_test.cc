@@ -62,7 +62,7 @@ TEST(Listener, StopsListeningEvenIfACopyOfTheDescriptorIsLeft) {
   const Address address = FreshAddress();
   Listening listening = Listen(address);
   const UniqueFd copy(fcntl(listening.socket.get(), F_DUPFD_CLOEXEC, 0));
-  CloseListener(std::move(listening.socket));
+  CloseListener(std::move(listening));
   EXPECT_FALSE(Connect(address));
   EXPECT_TRUE(Listen(address).socket);
 }

@@ -318,6 +318,56 @@ TEST_P(AccessInstallationTest, AnInstanceDiscoversNodesThatItReaches) {
   });
 }
 
+class DropInstallationTest : public AccessInstallationTest {
+ protected:
+  InstallationOptions Options() override {
+    InstallationOptions options = AccessInstallationTest::Options();
+    for (auto* flags : {&options.control_plane_flags, &options.agent_flags}) {
+      flags->insert(flags->end(), {"--deny", "drop"});
+    }
+    return options;
+  }
+  static bool IsLeftWaiting(const v1::Instance& instance, const v1::Endpoint& endpoint) {
+    const bool by_address = instance.network_namespace().empty();
+    const Ip4 from = by_address ? *ParseIp4(instance.loopback_address()) : Ip4{};
+    bool waits = false;
+    InInstance(instance, [&] {
+      waits = integration::IsLeftWaiting(
+          from, {*ParseIp4(endpoint.address()), static_cast<uint16_t>(endpoint.port())});
+    });
+    return waits;
+  }
+  v1::EndpointStatus CountsOf(const v1::Endpoint& endpoint) {
+    grpc::ClientContext context;
+    v1::DescribeEndpointsResponse response;
+    EXPECT_TRUE(installation().emulator().DescribeEndpoints(&context, {}, &response).ok());
+    for (const v1::EndpointStatus& status : response.endpoints()) {
+      if (status.endpoint().address() == endpoint.address()) return status;
+    }
+    return {};
+  }
+};
+
+TEST_P(DropInstallationTest, WhoMayNotConnectIsLeftWaiting) {
+  const v1::Endpoint endpoint =
+      installation().MustCreate("cache-1", "redis").cache_nodes(0).endpoint();
+  const v1::Instance neighbour = Run({}, {});
+  const v1::Instance foreigner = Foreigner();
+  const v1::Instance stranger = Run({}, {CreateGroup(DefaultVpc(), "clients")});
+  EXPECT_TRUE(WaitUntil([&] { return IsAnswered(neighbour, endpoint); }));
+  EXPECT_TRUE(IsLeftWaiting(foreigner, endpoint));
+  EXPECT_TRUE(IsLeftWaiting(stranger, endpoint));
+  EXPECT_TRUE(WaitUntil([&] { return CountsOf(endpoint).connections_dropped_by_rules() > 0; }));
+  // From another namespace nothing arrives that could be counted.
+  const bool arrives = GetParam() == Mode::kLoopback;
+  EXPECT_TRUE(
+      WaitUntil([&] { return !arrives || CountsOf(endpoint).connections_dropped_outside() > 0; }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, DropInstallationTest, ::testing::ValuesIn(Modes()),
+                         [](const auto& mode) {
+                           return mode.param == Mode::kLoopback ? "Loopback" : "Namespaces";
+                         });
 INSTANTIATE_TEST_SUITE_P(Modes, AccessInstallationTest, ::testing::ValuesIn(Modes()),
                          [](const auto& mode) {
                            return mode.param == Mode::kLoopback ? "Loopback" : "Namespaces";

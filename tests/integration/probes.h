@@ -19,4 +19,7 @@ std::vector<Address> TcpListenersOf(pid_t pid);
 // Connects from there and speaks to both engines; whatever was answered. Empty: nothing was.
 std::string AnswerTo(Ip4 from, Address listener);
 
+// Whether a connection from there is neither made nor refused within 0.3 s.
+bool IsLeftWaiting(Ip4 from, Address listener);
+
 }  // namespace ec::integration
