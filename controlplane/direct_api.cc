@@ -40,6 +40,11 @@ class DirectApi : public gateway::Api {
     done(status, std::move(answer));
   }
 
+  std::shared_ptr<gateway::ApiStream> Stream(const MethodDescriptor& method,
+                                             MessagePtr request) override {
+    return others_->Stream(method, std::move(request));
+  }
+
  private:
   // Request and response are what the method's descriptor says: both come from the same rpc.
   template <typename Request, typename Response>

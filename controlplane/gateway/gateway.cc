@@ -217,13 +217,13 @@ void Gateway::ServeJson(const HttpRequest& request, AnswerDone done) {
     answer.status = 405;
     return done(std::move(answer));
   }
-  if (method->server_streaming() || method->client_streaming()) {
-    return done(JsonError({StatusCode::UNIMPLEMENTED,
-                           fmt::format("{} is a stream: call it over gRPC.", method->name())}));
-  }
   MessagePtr message = NewMessage(*method->input_type());
   const grpc::Status parsed = ParseJson(request, message.get());
   if (!parsed.ok()) return done(JsonError(parsed));
+  if (method->server_streaming()) {
+    metrics_.Count("json", method->name(), "OK", {});
+    return done(JsonLines(api_.Stream(*method, std::move(message))));
+  }
   const Instant began = clock_.now().instant;
   api_.Call(*method, std::move(message),
             [this, method, began, done = std::move(done)](const grpc::Status& status,

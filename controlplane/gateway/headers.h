@@ -1,6 +1,9 @@
 // A request and an answer of HTTP, as plain values: what of them matters here.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,11 +40,25 @@ struct HttpRequest {
   }
 };
 
+// A body that comes to be piece by piece.
+class Pieces {
+ public:
+  using Taken = std::function<void(std::optional<std::string> piece)>;
+
+  virtual ~Pieces() = default;
+  // Calls `taken` once, on any thread, perhaps before it returns: with the next piece, or with
+  // nothing at the end. REQUIRES: the piece before was taken.
+  virtual void Next(Taken taken) = 0;
+  // Nobody wants any more of it: what is waited for ends soon.
+  virtual void Cancel() = 0;
+};
+
 struct HttpAnswer {
   int status = 200;
   std::string content_type;
   std::string body;
-  std::string request_id;  // empty: the answer names none
+  std::string request_id;                    // empty: the answer names none
+  std::shared_ptr<Pieces> pieces = nullptr;  // present: they are the body
 };
 
 }  // namespace ec::gateway

@@ -110,11 +110,13 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void Write(HttpAnswer answer) {
+    if (answer.pieces) keep_alive_ = false;
     response_.emplace(static_cast<http::status>(answer.status), version_);
     response_->set(http::field::server, "emucache");
     response_->set(http::field::content_type, answer.content_type);
     if (!answer.request_id.empty()) response_->set("x-amzn-RequestId", answer.request_id);
     response_->keep_alive(keep_alive_);
+    if (answer.pieces) return WritePieces(std::move(answer.pieces));
     response_->body() = std::move(answer.body);
     response_->prepare_payload();
     stream_.expires_after(limits_.write);
@@ -122,6 +124,57 @@ class Session : public std::enable_shared_from_this<Session> {
       if (error || !self->keep_alive_) return self->Close();
       self->ReadHeader();
     });
+  }
+
+  void WritePieces(std::shared_ptr<Pieces> pieces) {
+    pieces_ = std::move(pieces);
+    response_->chunked(version_ >= 11);  // before that, the connection's end is the body's
+    serializer_.emplace(*response_);
+    stream_.expires_after(limits_.write);
+    http::async_write_header(stream_, *serializer_,
+                             [self = shared_from_this()](error_code error, size_t) {
+                               self->WatchClient();
+                               self->AfterPiece(error);
+                             });
+  }
+
+  void AfterPiece(error_code error) {
+    if (error) return EndPieces();
+    stream_.expires_never();
+    pieces_->Next([self = shared_from_this()](std::optional<std::string> piece) {
+      asio::dispatch(self->stream_.get_executor(), [self, piece = std::move(piece)]() mutable {
+        self->WritePiece(std::move(piece));
+      });
+    });
+  }
+
+  void WritePiece(std::optional<std::string> piece) {
+    stream_.expires_after(limits_.write);
+    const bool is_last = !piece;
+    piece_ = std::move(piece).value_or("");
+    const auto written = [self = shared_from_this(), is_last](error_code error, size_t) {
+      if (is_last) return self->EndPieces();
+      self->AfterPiece(error);
+    };
+    if (version_ < 11) return asio::async_write(stream_, asio::buffer(piece_), written);
+    if (is_last) return asio::async_write(stream_, http::make_chunk_last(), written);
+    asio::async_write(stream_, http::make_chunk(asio::buffer(piece_)), written);
+  }
+
+  // Nothing may be written for hours, so that nothing else would notice that the client has gone.
+  void WatchClient() {
+    stream_.socket().async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code) {
+      char next = 0;
+      const int socket = self->stream_.socket().native_handle();
+      const bool says_something = recv(socket, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+      if (!says_something) self->EndPieces();
+    });
+  }
+
+  void EndPieces() {
+    pieces_->Cancel();
+    error_code ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
   }
 
   void Close() {
@@ -152,6 +205,10 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::empty_body>> continue_;
   std::optional<http::response<http::string_body>> response_;
+  std::shared_ptr<Pieces> pieces_;
+  std::optional<http::response_serializer<http::string_body>>
+      serializer_;  // of what is before them
+  std::string piece_;
   bool keep_alive_ = false;
   bool is_refused_ = false;  // and may still be sending
   std::vector<char> rest_;   // of what it sends then

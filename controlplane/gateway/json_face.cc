@@ -73,6 +73,48 @@ nlohmann::json DetailOf(const google::protobuf::Any& detail) {
   return json;
 }
 
+const ConnectCode& CodeOf(const grpc::Status& status) {
+  const auto known = std::ranges::find(kCodes, status.error_code(), &ConnectCode::code);
+  return known == std::end(kCodes) ? kCodes[1] : *known;
+}
+
+nlohmann::json ErrorJson(const grpc::Status& status) {
+  nlohmann::json json = {{"code", CodeOf(status).name}, {"message", status.error_message()}};
+  v1::RpcStatus details;
+  if (details.ParseFromString(status.error_details())) {
+    for (const google::protobuf::Any& detail : details.details()) {
+      json["details"].push_back(DetailOf(detail));
+    }
+  }
+  return json;
+}
+
+// What is no UTF-8 came from the caller.
+std::string ToText(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+class Lines : public Pieces {
+ public:
+  explicit Lines(std::shared_ptr<ApiStream> stream) : stream_(std::move(stream)) {}
+
+  void Next(Taken taken) override {
+    if (has_ended_) return taken(std::nullopt);
+    stream_->Read(
+        [this, taken = std::move(taken)](const grpc::Status& status, const MessagePtr& message) {
+          has_ended_ = message == nullptr;
+          if (!has_ended_) return taken(JsonAnswer(*message).body + "\n");
+          if (status.ok()) return taken(std::nullopt);
+          taken(ToText({{"error", ErrorJson(status)}}) + "\n");
+        });
+  }
+  void Cancel() override { stream_->Cancel(); }
+
+ private:
+  const std::shared_ptr<ApiStream> stream_;
+  bool has_ended_ = false;
+};
+
 }  // namespace
 
 JsonMethods::JsonMethods() {
@@ -116,18 +158,13 @@ HttpAnswer JsonAnswer(const Message& message) {
 }
 
 HttpAnswer JsonError(const grpc::Status& status) {
-  const auto known = std::ranges::find(kCodes, status.error_code(), &ConnectCode::code);
-  const ConnectCode& code = known == std::end(kCodes) ? kCodes[1] : *known;
-  nlohmann::json json = {{"code", code.name}, {"message", status.error_message()}};
-  v1::RpcStatus details;
-  if (details.ParseFromString(status.error_details())) {
-    for (const google::protobuf::Any& detail : details.details()) {
-      json["details"].push_back(DetailOf(detail));
-    }
-  }
-  // What is no UTF-8 came from the caller.
-  return {code.http_status, std::string(kJson),
-          json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+  return {CodeOf(status).http_status, std::string(kJson), ToText(ErrorJson(status))};
+}
+
+HttpAnswer JsonLines(std::shared_ptr<ApiStream> stream) {
+  HttpAnswer answer{200, "application/x-ndjson"};
+  answer.pieces = std::make_shared<Lines>(std::move(stream));
+  return answer;
 }
 
 }  // namespace ec::gateway

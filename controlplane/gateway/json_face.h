@@ -1,5 +1,7 @@
 // The JSON face: POST /ec.v1.Service/Method with a JSON body, by the convention of Connect's unary
-// calls (https://connectrpc.com/docs/protocol), for every unary method.
+// calls (https://connectrpc.com/docs/protocol). A method that answers with a stream is called in
+// the same way and answers with lines, each of them a message in JSON (application/x-ndjson); when
+// it fails, the last line is {"error": ...} with what is else the body of an error.
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -7,6 +9,7 @@
 #include <grpcpp/support/status.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,6 +32,9 @@ class JsonMethods {
 grpc::Status ParseJson(const HttpRequest& request, google::protobuf::Message* message);
 
 HttpAnswer JsonAnswer(const google::protobuf::Message& message);
+
+// Everything that the stream will say, in lines.
+HttpAnswer JsonLines(std::shared_ptr<ApiStream> stream);
 
 // {"code": "not_found", "message": "...", "details": [...]}, with the HTTP status that Connect has
 // for the code. AWS's code is the reason of the google.rpc.ErrorInfo in the details.

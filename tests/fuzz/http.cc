@@ -31,12 +31,22 @@ std::optional<gateway::HttpRequest> Parse(std::string_view bytes) {
   return gateway::ToRequest(parser.release());
 }
 
-// Knows nothing: every answer is empty.
+class EmptyStream : public gateway::ApiStream {
+ public:
+  void Read(gateway::ApiDone done) override { done(grpc::Status(), nullptr); }
+  void Cancel() override {}
+};
+
+// Knows nothing: every answer is empty, and so is every stream.
 class EmptyApi : public gateway::Api {
  public:
   void Call(const google::protobuf::MethodDescriptor& method, gateway::MessagePtr,
             gateway::ApiDone done) override {
     done(grpc::Status(), gateway::NewMessage(*method.output_type()));
+  }
+  std::shared_ptr<gateway::ApiStream> Stream(const google::protobuf::MethodDescriptor&,
+                                             gateway::MessagePtr) override {
+    return std::make_shared<EmptyStream>();
   }
 };
 

@@ -13,6 +13,7 @@ void Query(std::string_view bytes);       // a form of AWS's Query or EC2 protoc
 void Http(std::string_view bytes);        // a whole HTTP request, up to the answer
 void Xml(std::string_view bytes);         // answers whose members hold these bytes
 void Parameters(std::string_view bytes);  // values of cache parameters
+void Access(std::string_view bytes);      // a user's access string
 void Framing(std::string_view bytes);     // what a client sends to a Memcached
 
 struct Target {
@@ -21,8 +22,8 @@ struct Target {
 };
 // A new one has its line here, and its name in CMakeLists.txt.
 inline constexpr Target kTargets[] = {
-    {"query", Query},           {"http", Http},       {"xml", Xml},
-    {"parameters", Parameters}, {"framing", Framing},
+    {"query", Query},           {"http", Http},     {"xml", Xml},
+    {"parameters", Parameters}, {"access", Access}, {"framing", Framing},
 };
 
 }  // namespace ec::fuzz

@@ -161,6 +161,62 @@ TEST_F(HttpTest, OneConnectionTooManyIsClosed) {
   EXPECT_THAT(Hear(Connect(), kEnd), HasSubstr("[closed]"));
 }
 
+// --- the JSON face: streams -------------------------------------------------------------------
+
+class StreamTest : public HttpTest {
+ protected:
+  // Asks for a stream of events, all of which are called "now".
+  UniqueFd Watch(int events, std::optional<grpc::Status> end, const std::string& version = "1.1") {
+    Serve();
+    api_->set_stream(events, std::move(end));
+    api_->set_answer([](const std::string&, const google::protobuf::Message&,
+                        google::protobuf::Message* answer) {
+      dynamic_cast<v1::Event*>(answer)->set_message("now");
+      return grpc::Status();
+    });
+    UniqueFd fd = Connect();
+    Say(fd, "POST /ec.v1.Emulator/WatchEvents HTTP/" + version +
+                "\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                "Content-Length: 2\r\n\r\n{}");
+    return fd;
+  }
+};
+
+TEST_F(StreamTest, IsALineForEachMessage) {
+  const std::string answer = Hear(Watch(2, grpc::Status()), "[nothing]");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: application/x-ndjson\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
+  const std::string line = "12\r\n{\"message\":\"now\"}\n\r\n";
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\n" + line + line + "0\r\n\r\n [closed]"));
+}
+
+TEST_F(StreamTest, EndsWithTheErrorIfThereIsOne) {
+  const std::string answer = Hear(Watch(1, Refusal("Wrong", 400, "not so")), "[nothing]");
+  EXPECT_THAT(answer, HasSubstr("{\"message\":\"now\"}\n"));
+  EXPECT_THAT(answer, HasSubstr(R"({"error":{"code":"invalid_argument")"));
+  EXPECT_THAT(answer, HasSubstr(R"("message":"not so")"));
+  EXPECT_THAT(answer, testing::EndsWith("\n\r\n0\r\n\r\n [closed]"));
+}
+
+TEST_F(StreamTest, BeforeHttp11TheConnectionsEndIsItsEnd) {
+  const std::string answer = Hear(Watch(1, grpc::Status(), "1.0"), "[nothing]");
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\n{\"message\":\"now\"}\n [closed]"));
+}
+
+TEST_F(StreamTest, EndsWhenItsClientGoesAway) {
+  {
+    const UniqueFd fd = Watch(1, std::nullopt);
+    EXPECT_THAT(Hear(fd, "now"), HasSubstr("now"));
+    EXPECT_FALSE(api_->is_cancelled());
+  }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!api_->is_cancelled() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(api_->is_cancelled());
+}
+
 // --- the JSON face --------------------------------------------------------------------------
 
 HttpRequest Json(const std::string& path, const std::string& body) {
@@ -193,7 +249,6 @@ TEST(JsonFace, SaysErrorsByConnectsConvention) {
 
   const auto status = [&](const HttpRequest& request) { return rig.Send(request).status; };
   EXPECT_EQ(status(Json("/ec.v1.ElastiCache/Nonsense", "{}")), 501);
-  EXPECT_EQ(status(Json("/ec.v1.Emulator/WatchEvents", "{}")), 501);  // a stream
   EXPECT_EQ(status(Json("/ec.v1.NodeAgent/Connect", "{}")), 501);
   EXPECT_EQ(status(Json("/ec.v1.ElastiCache/DescribeCacheClusters", "{")), 400);
   EXPECT_EQ(status(Json("/ec.v1.ElastiCache/DescribeCacheClusters", R"({"nonsense":1})")), 400);
