@@ -32,6 +32,7 @@ struct Connection {
   double due = 0;  // of the request under way, in seconds since the start
   std::string received;
   size_t answer_bytes = 0;  // of the answer under way; 0: its headers have not all come
+  bool is_last = false;     // it says that the server closes the connection
 };
 
 UniqueFd Connect(const Target& target) {
@@ -49,10 +50,11 @@ UniqueFd Connect(const Target& target) {
 }
 
 // How long the whole answer is, once its headers are there.
-size_t LengthOf(std::string_view received) {
+void ReadHead(Connection* connection) {
   constexpr std::string_view kLength = "content-length:";
+  const std::string_view received = connection->received;
   const size_t end = received.find("\r\n\r\n");
-  if (end == std::string_view::npos) return 0;
+  if (end == std::string_view::npos) return;
   if (!received.starts_with("HTTP/1.1 200 ")) {
     Fail("the answer was " + std::string(received.substr(0, 300)));
   }
@@ -64,7 +66,8 @@ size_t LengthOf(std::string_view received) {
   at = headers.find_first_not_of(' ', at + kLength.size());
   size_t length = 0;
   std::from_chars(headers.data() + at, headers.data() + headers.size(), length);
-  return end + 4 + length;
+  connection->answer_bytes = end + 4 + length;
+  connection->is_last = headers.find("connection: close") != std::string::npos;
 }
 
 class Load {
@@ -74,11 +77,7 @@ class Load {
   HttpTimes Run() {
     connections_.resize(static_cast<size_t>(load_.connections));
     for (Connection& connection : connections_) {
-      connection.fd = Connect(load_.target);
-      epoll_event event = {};
-      event.events = EPOLLIN;
-      event.data.ptr = &connection;
-      epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.fd.get(), &event);
+      Open(&connection);
       free_.push_back(&connection);
     }
     times_.milliseconds.reserve(static_cast<size_t>(load_.count));
@@ -94,6 +93,14 @@ class Load {
   const std::string& last_answer() const { return last_answer_; }
 
  private:
+  void Open(Connection* connection) {
+    connection->fd = Connect(load_.target);
+    epoll_event event = {};
+    event.events = EPOLLIN;
+    event.data.ptr = connection;
+    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection->fd.get(), &event);
+  }
+
   double DueAt(int64_t number) const { return static_cast<double>(number) / load_.per_second; }
 
   void SendDue() {
@@ -131,7 +138,7 @@ class Load {
     const ssize_t got = recv(connection.fd.get(), buffer_.data(), buffer_.size(), 0);
     if (got <= 0) Fail("a connection ended");
     connection.received.append(buffer_.data(), static_cast<size_t>(got));
-    if (connection.answer_bytes == 0) connection.answer_bytes = LengthOf(connection.received);
+    if (connection.answer_bytes == 0) ReadHead(&connection);
     if (connection.answer_bytes == 0 || connection.received.size() < connection.answer_bytes) {
       return;
     }
@@ -140,6 +147,7 @@ class Load {
     times_.bytes += connection.answer_bytes;
     last_answer_ = std::exchange(connection.received, {});
     connection.answer_bytes = 0;
+    if (std::exchange(connection.is_last, false)) Open(&connection);
     free_.push_back(&connection);
   }
 
@@ -165,8 +173,8 @@ std::string AskHttp(const Target& target, const std::string& request) {
   return once.last_answer().substr(once.last_answer().find("\r\n\r\n") + 4);
 }
 
-std::string GetRequest(const std::string& path) {
-  return fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+std::string GetRequest(const std::string& path, const std::string& headers) {
+  return fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\n{}\r\n", path, headers);
 }
 
 }  // namespace ec::bench

@@ -12,7 +12,7 @@ namespace ec::bench {
 struct HttpLoad {
   Target target;
   std::vector<std::string> requests;  // whole ones, sent in turn; every answer must be a 200
-  int connections = 8;
+  int connections = 8;                // each is kept, and made anew where the server closes it
   int64_t count = 0;
   // 0: each connection sends its next request when it has its answer. Otherwise requests are sent
   // at this rate whatever becomes of them, and wait here for a connection that is free.
@@ -33,7 +33,7 @@ HttpTimes RunHttpLoad(const HttpLoad& load);
 // One request's answer, without its headers. Throws as above.
 std::string AskHttp(const Target& target, const std::string& request);
 
-// A GET that keeps the connection.
-std::string GetRequest(const std::string& path);
+// A GET that keeps the connection; `headers` are whole lines.
+std::string GetRequest(const std::string& path, const std::string& headers = "");
 
 }  // namespace ec::bench

@@ -18,6 +18,7 @@
 
 #include "bench/run.h"
 #include "common/unique_fd.h"
+#include "tests/integration/installation.h"
 
 namespace ec::bench {
 namespace {
@@ -156,6 +157,15 @@ std::string Repeat(const std::string& text, int times) {
   return all;
 }
 
+bool Accepts(const Target& target) {
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in name = {};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(target.port);
+  inet_pton(AF_INET, target.ip.c_str(), &name.sin_addr);
+  return connect(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof(name)) == 0;
+}
+
 }  // namespace
 
 double RunMemcachedLoad(const MemcachedLoad& load) {
@@ -175,6 +185,12 @@ double RunMemcachedLoad(const MemcachedLoad& load) {
 double RunConnections(const Target& target, int connections, int at_once) {
   CheckInterrupted();
   return Load(target, "PING\r\n", 7, "+PONG\r\n", true).Run(at_once, connections);
+}
+
+void AwaitAccept(const Target& target, const std::string& what) {
+  if (!integration::WaitUntil([&] { return Accepts(target); })) {
+    throw std::runtime_error(what + " did not start");
+  }
 }
 
 }  // namespace ec::bench

@@ -11,6 +11,9 @@ struct Target {
   uint16_t port = 0;
 };
 
+// Waits until connections are accepted there; throws std::runtime_error if none ever is.
+void AwaitAccept(const Target& target, const std::string& what);
+
 struct MemcachedLoad {
   Target target;
   int connections = 50;

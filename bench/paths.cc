@@ -1,16 +1,11 @@
 #include "bench/paths.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-
-#include "common/unique_fd.h"
 
 namespace ec::bench {
 namespace {
@@ -19,21 +14,6 @@ using integration::Child;
 using integration::Installation;
 using integration::InstallationOptions;
 using integration::Session;
-
-bool Accepts(const Target& target) {
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in name = {};
-  name.sin_family = AF_INET;
-  name.sin_port = htons(target.port);
-  inet_pton(AF_INET, target.ip.c_str(), &name.sin_addr);
-  return connect(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof(name)) == 0;
-}
-
-void AwaitAccept(const Target& target, const std::string& what) {
-  if (!integration::WaitUntil([&] { return Accepts(target); })) {
-    throw std::runtime_error(what + " did not start");
-  }
-}
 
 Target TargetOf(const v1::CacheCluster& cluster) {
   if (cluster.cache_nodes().empty()) throw std::runtime_error("a cluster did not come up");
