@@ -29,14 +29,15 @@ Member MemberOf(const FieldDescriptor& field, Dialect dialect) {
                         field.message_type()->full_name() == "google.protobuf.Timestamp";
   member.request_name = WireName(field);
   if (dialect == Dialect::kQuery) {
-    member.answer_name = member.request_name;
-    member.element = Or(options.GetExtension(v1::list_element), "member");
-    member.second_answer_name = options.GetExtension(v1::second_name);
+    member.answer = Tag(member.request_name);
+    member.element = Tag(Or(options.GetExtension(v1::list_element), "member"));
+    const std::string& second = options.GetExtension(v1::second_name);
+    if (!second.empty()) member.second_answer = Tag(second);
   } else {
-    member.answer_name = Or(options.GetExtension(v1::ec2_response),
-                            WithFirst(field.json_name(), 'A', 'Z', 'a' - 'A'));
+    member.answer = Tag(Or(options.GetExtension(v1::ec2_response),
+                           WithFirst(field.json_name(), 'A', 'Z', 'a' - 'A')));
     member.request_name = Or(options.GetExtension(v1::ec2_request), member.request_name);
-    member.element = "item";
+    member.element = Tag("item");
   }
   return member;
 }

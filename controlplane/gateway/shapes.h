@@ -19,12 +19,22 @@ enum class Dialect { kQuery, kEc2 };
 
 struct Shape;
 
+// An element's name, as it stands in XML.
+struct Tag {
+  Tag() = default;
+  explicit Tag(const std::string& of)
+      : name(of), open("<" + of + ">"), close("</" + of + ">"), empty("<" + of + "/>") {}
+
+  std::string name;
+  std::string open, close, empty;
+};
+
 struct Member {
   const google::protobuf::FieldDescriptor* field = nullptr;
   std::string request_name;
-  std::string answer_name;
-  std::string second_answer_name;  // empty: none
-  std::string element;             // of a list, in an answer
+  Tag answer;
+  Tag second_answer;  // without a name: none
+  Tag element;        // of a list, in an answer
   bool absent_when_empty = false;
   bool is_timestamp = false;
   const Shape* shape = nullptr;  // of a structure, or of a list of them

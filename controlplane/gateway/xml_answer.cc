@@ -1,5 +1,6 @@
 #include "controlplane/gateway/xml_answer.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <google/protobuf/timestamp.pb.h>
 
@@ -31,38 +32,56 @@ void AppendTime(const Message& message, std::string* xml) {
   xml->append(ToString(WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(since))));
 }
 
+template <typename Number>
+void AppendNumber(Number number, std::string* xml) {
+  fmt::format_to(std::back_inserter(*xml), FMT_COMPILE("{}"), number);
+}
+
+// A message with its reflection, which takes a while to ask for.
+struct Reader {
+  explicit Reader(const Message& of) : message(of), reflection(*of.GetReflection()) {}
+  const Message& message;
+  const Reflection& reflection;
+};
+
 // One value: `index` is that of a list's element, or -1.
-void AppendValue(const Member& member, const Message& message, int index, std::string* xml) {
-  const Reflection* reflection = message.GetReflection();
+void AppendValue(const Member& member, const Reader& reader, int index, std::string* xml) {
+  const auto& [message, reflection] = reader;
   const FieldDescriptor* field = member.field;
   const bool one = index < 0;
-  const auto append = [&](auto number) { fmt::format_to(std::back_inserter(*xml), "{}", number); };
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING: {
       std::string scratch;
-      AppendEscaped(one ? reflection->GetStringReference(message, field, &scratch)
-                        : reflection->GetRepeatedStringReference(message, field, index, &scratch),
-                    xml);
+      return AppendEscaped(
+          one ? reflection.GetStringReference(message, field, &scratch)
+              : reflection.GetRepeatedStringReference(message, field, index, &scratch),
+          xml);
+    }
+    case FieldDescriptor::CPPTYPE_BOOL: {
+      const bool value = one ? reflection.GetBool(message, field)
+                             : reflection.GetRepeatedBool(message, field, index);
+      xml->append(value ? "true" : "false");
       return;
     }
-    case FieldDescriptor::CPPTYPE_BOOL:
-      return append(one ? reflection->GetBool(message, field)
-                        : reflection->GetRepeatedBool(message, field, index));
     case FieldDescriptor::CPPTYPE_INT32:
-      return append(one ? reflection->GetInt32(message, field)
-                        : reflection->GetRepeatedInt32(message, field, index));
+      return AppendNumber(one ? reflection.GetInt32(message, field)
+                              : reflection.GetRepeatedInt32(message, field, index),
+                          xml);
     case FieldDescriptor::CPPTYPE_INT64:
-      return append(one ? reflection->GetInt64(message, field)
-                        : reflection->GetRepeatedInt64(message, field, index));
+      return AppendNumber(one ? reflection.GetInt64(message, field)
+                              : reflection.GetRepeatedInt64(message, field, index),
+                          xml);
     case FieldDescriptor::CPPTYPE_UINT64:
-      return append(one ? reflection->GetUInt64(message, field)
-                        : reflection->GetRepeatedUInt64(message, field, index));
+      return AppendNumber(one ? reflection.GetUInt64(message, field)
+                              : reflection.GetRepeatedUInt64(message, field, index),
+                          xml);
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      return append(one ? reflection->GetDouble(message, field)
-                        : reflection->GetRepeatedDouble(message, field, index));
+      return AppendNumber(one ? reflection.GetDouble(message, field)
+                              : reflection.GetRepeatedDouble(message, field, index),
+                          xml);
     case FieldDescriptor::CPPTYPE_MESSAGE: {
-      const Message& inner = one ? reflection->GetMessage(message, field)
-                                 : reflection->GetRepeatedMessage(message, field, index);
+      const Message& inner = one ? reflection.GetMessage(message, field)
+                                 : reflection.GetRepeatedMessage(message, field, index);
       if (member.is_timestamp) return AppendTime(inner, xml);
       return AppendMembers(*member.shape, inner, xml);
     }
@@ -71,39 +90,40 @@ void AppendValue(const Member& member, const Message& message, int index, std::s
   }
 }
 
-void AppendElement(std::string_view name, const Member& member, const Message& message, int index,
+void AppendElement(const Tag& tag, const Member& member, const Reader& reader, int index,
                    std::string* xml) {
-  Open(name, xml);
+  xml->append(tag.open);
   const size_t begin = xml->size();
-  AppendValue(member, message, index, xml);
+  AppendValue(member, reader, index, xml);
   if (xml->size() > begin) {
-    Close(name, xml);
+    xml->append(tag.close);
   } else {
     xml->back() = '/';
     xml->push_back('>');
   }
 }
 
-void AppendList(std::string_view name, const Member& member, const Message& message,
-                std::string* xml) {
-  const int size = message.GetReflection()->FieldSize(message, member.field);
+void AppendList(const Tag& tag, const Member& member, const Reader& reader, std::string* xml) {
+  const int size = reader.reflection.FieldSize(reader.message, member.field);
   if (size == 0) {
-    if (!member.absent_when_empty) Empty(name, xml);
+    if (!member.absent_when_empty) xml->append(tag.empty);
     return;
   }
-  Open(name, xml);
-  for (int i = 0; i < size; ++i) AppendElement(member.element, member, message, i, xml);
-  Close(name, xml);
+  xml->append(tag.open);
+  for (int i = 0; i < size; ++i) AppendElement(member.element, member, reader, i, xml);
+  xml->append(tag.close);
 }
 
 void AppendMembers(const Shape& shape, const Message& message, std::string* xml) {
+  const Reader reader(message);
   for (const Member& member : shape.members) {
-    const bool has_second = !member.second_answer_name.empty();
     if (member.field->is_repeated()) {
-      AppendList(member.answer_name, member, message, xml);
-      if (has_second) AppendList(member.second_answer_name, member, message, xml);
-    } else if (message.GetReflection()->HasField(message, member.field)) {
-      AppendElement(member.answer_name, member, message, -1, xml);
+      AppendList(member.answer, member, reader, xml);
+      if (!member.second_answer.name.empty()) {
+        AppendList(member.second_answer, member, reader, xml);
+      }
+    } else if (reader.reflection.HasField(message, member.field)) {
+      AppendElement(member.answer, member, reader, -1, xml);
     }
   }
 }

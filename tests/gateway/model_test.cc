@@ -54,13 +54,13 @@ void Compare(const std::map<std::string, AwsShape>& shapes, const AwsShape& aws,
              const std::string& where, std::set<const Shape*>* seen) {
   if (!seen->insert(&ours).second) return;
   for (const Member& member : ours.members) {
-    const std::string at = where + "." + member.answer_name;
-    const auto found = aws.find(member.answer_name);
+    const std::string at = where + "." + member.answer.name;
+    const auto found = aws.find(member.answer.name);
     ASSERT_NE(found, aws.end()) << at << " is not AWS's";
     EXPECT_EQ(found->second.type == "list", member.field->is_repeated()) << at;
     if (member.field->is_repeated()) {
       const std::string element = found->second.element.empty() ? "member" : found->second.element;
-      EXPECT_EQ(member.element, element) << at;
+      EXPECT_EQ(member.element.name, element) << at;
     }
     if (member.shape == nullptr) continue;
     const std::string type = member.field->message_type()->name();
