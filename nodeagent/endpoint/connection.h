@@ -31,7 +31,7 @@ namespace ec::endpoint {
 struct Workbench {
   std::vector<char> buffer = std::vector<char>(64 * 1024);
   DiscoveryFilter::Scratch scratch;
-  const SystemClock clock;
+  const SystemClock clock{};
   // Small pieces are put by, and sent by the next Pump(), which comes soon without this.
   bool gathers = false;
 };

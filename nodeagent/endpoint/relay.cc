@@ -168,7 +168,9 @@ bool Relay::FindEngine(Connection& connection) {
   std::vector<Destination> destinations = connection.endpoint()->NextDestinations();
   // After one that has failed comes the next one of the list, whatever others have tried meanwhile.
   const auto last = std::ranges::find(destinations, failed);
-  if (last != destinations.end()) std::ranges::rotate(destinations, std::next(last));
+  if (last != destinations.end()) {
+    std::rotate(destinations.begin(), std::next(last), destinations.end());
+  }
   for (const Destination& destination : destinations) {
     if (TryToReach(connection, destination)) return true;
     if (connection.attempt) return false;  // the others get their turn when this one fails
