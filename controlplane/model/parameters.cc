@@ -184,10 +184,13 @@ bool IsGood(const ParameterInfo& parameter, const std::string& value) {
   return IsGoodText(parameter, value);
 }
 
-int64_t NumberOf(const Values& parameters, const std::string& name, int64_t otherwise) {
+// At least 0, and `most` at the most.
+int64_t NumberOf(const Values& parameters, const std::string& name, int64_t otherwise,
+                 int64_t most) {
   const auto found = parameters.find(name);
   if (found == parameters.end() || found->second.empty()) return otherwise;
-  return std::strtoll(found->second.c_str(), nullptr, 10);
+  const int64_t number = std::strtoll(found->second.c_str(), nullptr, 10);
+  return std::clamp<int64_t>(number, 0, most);
 }
 
 }  // namespace
@@ -239,18 +242,20 @@ Values WithValues(std::string_view family, const Values& values) {
 
 int64_t MemoryMaxBytes(const NodeType& type, EngineKind engine, const Values& parameters) {
   EC_CHECK(IsOffered(type, engine));
+  const auto at_least = [](int64_t bytes) { return std::max(bytes, kMemoryLeastBytes); };
   if (SpeaksRedis(engine)) {
     const int64_t all = *type.redis_maxmemory_bytes;
     if (parameters.contains("reserved-memory-percent")) {
-      return all * (100 - NumberOf(parameters, "reserved-memory-percent", 25)) / 100;
+      return at_least(all * (100 - NumberOf(parameters, "reserved-memory-percent", 25, 100)) / 100);
     }
-    return all - NumberOf(parameters, "reserved-memory", 0);
+    return at_least(all - NumberOf(parameters, "reserved-memory", 0, all));
   }
   // The default group gives the smallest type an overhead of its own (AWS: 13 MB on t1.micro).
+  const int64_t all = *type.memcached_max_cache_memory_mb;
   const int64_t overhead = type.name == "cache.t1.micro"
                                ? 13
-                               : NumberOf(parameters, "memcached_connections_overhead", 100);
-  return (*type.memcached_max_cache_memory_mb - overhead) * (int64_t{1} << 20);
+                               : NumberOf(parameters, "memcached_connections_overhead", 100, all);
+  return at_least((all - overhead) * (int64_t{1} << 20));
 }
 
 }  // namespace ec::model

@@ -47,7 +47,10 @@ std::map<std::string, std::string> WithValues(std::string_view family,
                                               const std::map<std::string, std::string>& values);
 
 // What the engine may hold, in bytes. Redis: maxmemory of the type less reserved-memory or
-// reserved-memory-percent. Memcached: max_cache_memory less memcached_connections_overhead.
+// reserved-memory-percent. Memcached: max_cache_memory less memcached_connections_overhead. Whoever
+// reserves all leaves the engine this all the same: 0 is no bound to a Redis, and a Memcached does
+// not start with it.
+inline constexpr int64_t kMemoryLeastBytes = 16 << 20;
 // REQUIRES: IsOffered(type, engine)
 int64_t MemoryMaxBytes(const NodeType& type, EngineKind engine,
                        const std::map<std::string, std::string>& parameters);

@@ -150,6 +150,18 @@ TEST(MemoryMax, OfAMemcachedIsItsCacheMemoryLessTheOverhead) {
             1000 * kMib);
 }
 
+// To a Redis 0 is no bound at all, and a Memcached does not start with less.
+TEST(MemoryMax, IsNeverAllReserved) {
+  const NodeType micro = TypeOf("cache.t2.micro");
+  EXPECT_EQ(
+      MemoryMaxBytes(micro, EngineKind::kMemcached, {{"memcached_connections_overhead", "99999"}}),
+      kMemoryLeastBytes);
+  EXPECT_EQ(MemoryMaxBytes(micro, EngineKind::kRedis, {{"reserved-memory-percent", "100"}}),
+            kMemoryLeastBytes);
+  EXPECT_EQ(MemoryMaxBytes(micro, EngineKind::kRedis, {{"reserved-memory", "99999999999"}}),
+            kMemoryLeastBytes);
+}
+
 TEST(MemoryMax, IsPositiveForEveryTypeThatIsOffered) {
   for (const NodeType& type : NodeTypeCatalogue()) {
     for (const EngineKind engine : kAllEngines) {
