@@ -72,27 +72,23 @@ class Lifecycle {
                   [this] { MustBeOk(installation_.Create("one", "memcached", 10, "cross-az")); });
   }
   // Many Redis clusters at once, called for by ten callers; all of them there, all of them gone.
-  Times Many(int clusters, int rounds) {
-    Times times;
-    for (int round = 0; round < rounds; ++round) {
-      Stopwatch watch;
-      MakeCalls(installation_.address(), clusters, 10, [](v1::ElastiCache::Stub& stub, int number) {
-        return CreateRedis(stub, Name(number));
-      });
-      events_->Await("Cache cluster created", clusters);
-      times.created.push_back(watch.milliseconds());
-      watch.Restart();
-      MakeCalls(installation_.address(), clusters, 10, [](v1::ElastiCache::Stub& stub, int number) {
-        v1::DeleteCacheClusterRequest request;
-        request.set_cache_cluster_id(Name(number));
-        grpc::ClientContext context;
-        v1::DeleteCacheClusterResponse response;
-        return stub.DeleteCacheCluster(&context, request, &response);
-      });
-      events_->Await("Cache cluster deleted", clusters);
-      times.deleted.push_back(watch.milliseconds());
-    }
-    return times;
+  void Many(int clusters, Times* times) {
+    Stopwatch watch;
+    MakeCalls(installation_.address(), clusters, 10, [](v1::ElastiCache::Stub& stub, int number) {
+      return CreateRedis(stub, Name(number));
+    });
+    events_->Await("Cache cluster created", clusters);
+    times->created.push_back(watch.milliseconds());
+    watch.Restart();
+    MakeCalls(installation_.address(), clusters, 10, [](v1::ElastiCache::Stub& stub, int number) {
+      v1::DeleteCacheClusterRequest request;
+      request.set_cache_cluster_id(Name(number));
+      grpc::ClientContext context;
+      v1::DeleteCacheClusterResponse response;
+      return stub.DeleteCacheCluster(&context, request, &response);
+    });
+    events_->Await("Cache cluster deleted", clusters);
+    times->deleted.push_back(watch.milliseconds());
   }
 
  private:
@@ -121,9 +117,14 @@ class Lifecycle {
   std::unique_ptr<Events> events_;
 };
 
-std::vector<double> Divided(std::vector<double> values, double by) {
-  for (double& value : values) value /= by;
-  return values;
+// Of each round: how much longer one of many takes than one of few.
+std::vector<double> PerCluster(const std::vector<double>& of_many, int many,
+                               const std::vector<double>& of_few, int few) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < of_many.size(); ++i) {
+    ratios.push_back((of_many[i] / many) / (of_few[i] / few));
+  }
+  return ratios;
 }
 
 }  // namespace
@@ -138,16 +139,18 @@ void RunLifecycle(const Options& options, Report* report) {
   report->Add("ten-node Memcached: delete to gone", "ms", memcached.deleted, AtMost(200));
   const int few = options.Size(25, 2);
   const int many = options.Size(100, 4);
-  const Times some = lifecycle.Many(few, options.Size(5, 1));
-  const Times all = lifecycle.Many(many, options.Size(5, 1));
+  Times some, all;
+  for (int round = 0; round < options.Size(9, 1); ++round) {
+    lifecycle.Many(few, &some);
+    lifecycle.Many(many, &all);
+  }
   const auto tell = [&](const std::string& what, const std::vector<double>& of_few,
                         const std::vector<double>& of_many) {
     report->Add(fmt::format("{} Redis clusters at once: {}", few, what), "ms", of_few);
     report->Add(fmt::format("{} Redis clusters at once: {}", many, what), "ms", of_many);
     // Linear: one of many takes no longer than one of few, but for noise.
     report->Add(fmt::format("{}: time per cluster, {} at once to {} at once", what, many, few), "x",
-                {Summarize(Divided(of_many, many)).median / Summarize(Divided(of_few, few)).median},
-                AtMost(1.2));
+                PerCluster(of_many, many, of_few, few), AtMost(1.2));
   };
   tell("create to available", some.created, all.created);
   tell("delete to gone", some.deleted, all.deleted);
