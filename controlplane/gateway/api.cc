@@ -65,7 +65,7 @@ class StreamUnderWay : public ApiStream,
   void Start(Stub& stub) {
     self_ = shared_from_this();
     under_way_.Begin();
-    stub.PrepareBidiStreamingCall(&context_, PathOf(method_), {}, this);
+    stub.PrepareBidiStreamingCall(context_.get(), PathOf(method_), {}, this);
     AddHold();
     StartWriteLast(request_.get(), {});
     StartCall();
@@ -85,7 +85,12 @@ class StreamUnderWay : public ApiStream,
 
   void Cancel() override {
     const auto self = shared_from_this();
-    context_.TryCancel();
+    std::shared_ptr<grpc::ClientContext> context;
+    {
+      const std::lock_guard lock(mutex_);
+      context = context_;
+    }
+    if (context) context->TryCancel();
     const auto is_idle = [&] {
       const std::lock_guard lock(mutex_);
       return !reader_ && !std::exchange(is_released_, true);
@@ -110,7 +115,14 @@ class StreamUnderWay : public ApiStream,
     // After a cancellation nobody may be waiting.
     if (const ApiDone reader = std::exchange(reader_, nullptr)) reader(status, nullptr);
     UnderWay& under_way = under_way_;
-    const auto last = std::move(self_);
+    // The call is given back before anybody may take the channel and the server apart.
+    std::shared_ptr<grpc::ClientContext> context;
+    {
+      const std::lock_guard lock(mutex_);
+      context = std::move(context_);
+    }
+    context.reset();
+    self_.reset();  // perhaps the end of this object
     under_way.End();
   }
 
@@ -118,9 +130,10 @@ class StreamUnderWay : public ApiStream,
   const MethodDescriptor& method_;
   const MessagePtr request_;
   UnderWay& under_way_;
-  grpc::ClientContext context_;
   std::shared_ptr<StreamUnderWay> self_;
   std::mutex mutex_;
+  // Until the call has ended; guarded by mutex_ once it has begun.
+  std::shared_ptr<grpc::ClientContext> context_ = std::make_shared<grpc::ClientContext>();
   ApiDone reader_;            // who waits; guarded by mutex_ until OnDone
   MessagePtr answer_;         // the same
   bool is_released_ = false;  // there is nothing more to read; guarded by mutex_
