@@ -253,7 +253,8 @@ TEST_F(UsersTest, AFailoverANewReplicaAndARestartKeepTheUsers) {
   }
   ASSERT_TRUE(installation().WaitForHosts());
   ASSERT_TRUE(groups().AwaitWhole("g", 2));
-  ASSERT_TRUE(groups().SwitchOver("g").ok());
+  // The agents have to prove anew who has everything; until then nobody could lead.
+  ASSERT_TRUE(WaitUntil([&] { return groups().SwitchOver("g").ok(); }));
   ASSERT_TRUE(groups().AwaitOtherLeader("g", groups().Replicas("g").front()));
   ASSERT_TRUE(groups().AwaitWhole("g", 2));
   v1::IncreaseReplicaCountRequest more;
